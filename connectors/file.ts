@@ -1,0 +1,193 @@
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  type CheckFinding,
+  type Context,
+  type Destination,
+  defineConnector,
+  delivered,
+  halt,
+  type Item,
+  type JsonValue,
+  type Limits,
+  type Outcome,
+  retry,
+  structure,
+  unknown,
+} from 'versive-relay/connector';
+import { z } from 'zod';
+
+const options = z.strictObject({
+  path: z.string().min(1).describe('The file, relative to the config. It is made when missing; its folder is not.'),
+  line: structure()
+    .optional()
+    .describe(
+      'What a line holds, with templates in its strings: an object becomes JSON, a text stays as it is. By default `{id, received_at, event}`.',
+    ),
+});
+
+/** JSON Lines on disk. What can still double: a line that was written when the power failed, before that was recorded. */
+export default defineConnector({
+  name: 'file',
+  description: 'Appends each event to a file, as a line of JSON.',
+  options,
+  open: (parsed, context) => new FileDestination(parsed, context),
+});
+
+class FileDestination implements Destination {
+  readonly target: string;
+  readonly limits: Limits;
+  readonly #path: string;
+  readonly #line: z.output<typeof options>['line'];
+
+  constructor(parsed: z.output<typeof options>, context: Context) {
+    this.#path = path.resolve(context.folder, parsed.path);
+    this.#line = parsed.line;
+    this.target = `file:${this.#path}`;
+    // A disk has no pace; the batch bounds what one write holds in memory.
+    this.limits = { key: this.target, calls: 1000, per: 1000, serial: this.target, batch: 100 };
+  }
+
+  async deliver(item: Item): Promise<Outcome> {
+    const [outcome] = await this.deliverMany([item]);
+    return outcome ?? unknown('bug', 'no outcome');
+  }
+
+  /** One write and one flush for all. An item with a receipt has its line already. */
+  async deliverMany(items: Item[]): Promise<Outcome[]> {
+    const added = items.filter((item) => item.receipt === undefined);
+    let offsets: number[] = [];
+    let failure: Outcome | undefined;
+    if (added.length > 0) {
+      const lines = added.map((item) => Buffer.from(`${this.#text(item)}\n`));
+      try {
+        offsets = await append(this.#path, lines);
+      } catch (error) {
+        failure = fileOutcome(error, this.#path);
+      }
+    }
+    return items.map((item) => {
+      if (item.receipt !== undefined) return delivered(item.receipt);
+      const offset = offsets[added.indexOf(item)];
+      if (failure || offset === undefined) return failure ?? unknown('bug', 'the line has no place');
+      return delivered({ url: pathToFileURL(this.#path).href, file: this.#path, offset });
+    });
+  }
+
+  preview(item: Item): JsonValue {
+    return { file: this.#path, line: this.#text(item) };
+  }
+
+  async check(): Promise<CheckFinding[]> {
+    try {
+      const there = await stat(this.#path).catch(ignoreMissing);
+      if (there?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+      const folder = path.dirname(this.#path);
+      if (!there && !(await stat(folder)).isDirectory())
+        throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
+      await access(there ? this.#path : folder, constants.W_OK);
+      return [];
+    } catch (error) {
+      const outcome = fileOutcome(error, this.#path);
+      const message = outcome.kind === 'delivered' ? '' : outcome.detail;
+      const fix = 'fix' in outcome ? outcome.fix : `Look at the disk that holds ${this.#path}.`;
+      return [{ level: 'error', message, fix }];
+    }
+  }
+
+  #text(item: Item): string {
+    const line = this.#line ? this.#line(item) : usualLine(item);
+    // JSON has no raw line break; a text might.
+    return typeof line === 'string' ? line.replace(/[\r\n]+/g, ' ') : JSON.stringify(line);
+  }
+}
+
+function usualLine({ event, payload }: Item): JsonValue {
+  return { id: event.id, received_at: event.receivedAt.toISOString(), event: payload };
+}
+
+/**
+ * Appends lines, and returns once the disk has them.
+ * @returns where each line begins, in bytes
+ * @throws as the file system does; then none of the lines is there, unless the file cannot even be cut back
+ */
+async function append(file: string, lines: Buffer[]): Promise<number[]> {
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+  // Transcripts are nobody else's business on a shared machine.
+  const handle = await open(file, flags, 0o600);
+  try {
+    const { size } = await handle.stat();
+    const gap = (await endsInLineBreak(handle, size)) ? 0 : 1;
+    const offsets: number[] = [];
+    let end = size + gap;
+    for (const line of lines) {
+      offsets.push(end);
+      end += line.length;
+    }
+    try {
+      // What a crash left half-written gets a line of its own, so that it spoils none of ours.
+      await handle.appendFile(Buffer.concat([Buffer.from('\n'.repeat(gap)), ...lines]));
+      await handle.datasync();
+    } catch (error) {
+      if ((await handle.stat()).size > size) await handle.truncate(size);
+      throw error;
+    }
+    if (size === 0) await syncFolder(path.dirname(file));
+    return offsets;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function endsInLineBreak(handle: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return true;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === 0x0a;
+}
+
+/** A new file is safe from a power failure only with its entry in the folder. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What a failure of the file system means for a delivery. */
+function fileOutcome(error: unknown, file: string): Outcome {
+  const { code } = error as NodeJS.ErrnoException;
+  const folder = path.dirname(file);
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return retry('server', `no space is left for ${file} (${code})`);
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'EAGAIN':
+    case 'EBUSY':
+      return retry('server', `${file} cannot be opened right now (${code})`);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return halt('forbidden', `${file} cannot be written (${code})`, `Let the user of the relay write in ${folder}.`);
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return halt('not_found', `the folder ${folder} is not there (${code})`, `Make the folder: mkdir -p ${folder}`);
+    case 'EISDIR':
+      return halt('invalid', `${file} is a folder (${code})`, 'Name a file in `path:`.');
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return halt('invalid', `${file} is no path that can be opened (${code})`, 'Correct `path:`.');
+    default:
+      return unknown('server', `${file} could not be written (${code ?? 'for no known reason'})`);
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}

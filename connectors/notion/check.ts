@@ -1,0 +1,80 @@
+import type { Client } from '@notionhq/client';
+import type { CheckFinding, Outcome } from 'versive-relay/connector';
+import { call, Ended } from './errors.ts';
+import { convert, type PropertyOptions, propertyProblem } from './properties.ts';
+import type { Schema, SchemaReader } from './schema.ts';
+
+/** Types that can hold a subject, and be asked for it. */
+const KEY_TYPES = ['rich_text', 'title', 'url', 'email', 'phone_number', 'select'];
+
+/** Asks Notion whether deliveries would work. Writes nothing. */
+export async function checkNotion(
+  client: Client,
+  reader: SchemaReader,
+  options: PropertyOptions,
+): Promise<CheckFinding[]> {
+  try {
+    await call('read', () => client.users.me({}));
+    const schema = await reader.read();
+    return [...checkProperties(schema, options), ...checkKey(schema, options)];
+  } catch (error) {
+    if (error instanceof Ended) return [finding(error.outcome)];
+    throw error;
+  }
+}
+
+function checkProperties(schema: Schema, { templates = {}, timezone }: PropertyOptions): CheckFinding[] {
+  return Object.entries(templates).flatMap(([name, template]): CheckFinding[] => {
+    const problem = propertyProblem(schema, name);
+    if (problem) return [{ level: 'error', ...problem }];
+    const property = schema.properties.get(name);
+    // Only a template without Liquid says now what it will give.
+    if (!property || /\{[{%]/.test(template.source)) return [];
+    const found = convert(property, template.source, { limit: Number.POSITIVE_INFINITY, timezone });
+    if (found.problem === undefined) return [];
+    return [
+      {
+        level: 'error',
+        message: `the property "${name}" (${property.type}) cannot take ${found.problem}`,
+        fix:
+          property.type === 'status'
+            ? `Add the option to "${name}" in Notion, or write one that is there.`
+            : `Change the template of "${name}" under \`properties:\`, or the property’s type in Notion.`,
+      },
+    ];
+  });
+}
+
+function checkKey(schema: Schema, { key, templates }: PropertyOptions): CheckFinding[] {
+  const property = schema.properties.get(key);
+  if (!property) {
+    return [
+      {
+        level: 'warning',
+        message: `the data source has no property "${key}", so a page cannot be recognised by its interview`,
+        fix: `Add a text property "${key}" to the database in Notion, or name another one with \`key:\`.`,
+      },
+    ];
+  }
+  if (KEY_TYPES.includes(property.type)) return [];
+  if (property.type === 'number' && templates?.[key]) return [];
+  return [
+    {
+      level: 'warning',
+      message: `the property "${key}" is of type ${property.type}, which cannot hold an interview's id`,
+      fix: `Change the type of "${key}" to text in Notion, or name another property with \`key:\`.`,
+    },
+  ];
+}
+
+function finding(outcome: Outcome): CheckFinding {
+  if (outcome.kind === 'halt' || outcome.kind === 'reject') {
+    return { level: 'error', message: outcome.detail, fix: outcome.fix };
+  }
+  const detail = outcome.kind === 'delivered' ? 'an unexpected answer' : outcome.detail;
+  return {
+    level: 'error',
+    message: `Notion could not be asked: ${detail}`,
+    fix: 'Check `api_url` and the way to the internet from here, see notion-status.com, and try again.',
+  };
+}

@@ -1,0 +1,123 @@
+import path from 'node:path';
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import type { Config, DestinationConfig } from '../config/schema.ts';
+import { scrubber } from '../config/secrets.ts';
+import type { CheckFinding, Context } from '../connector.ts';
+import { EXIT, type Finding } from '../errors.ts';
+import { configOption, jsonOption, printFindings } from './common.ts';
+
+interface Options {
+  config: string;
+  live?: true;
+  json?: true;
+  denyWarnings?: true;
+}
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('find every problem of the config, each with its line')
+    .addOption(configOption())
+    .option('--live', 'also ask the services whether deliveries would work; sends nothing')
+    .option('--deny-warnings', 'exit 1 when there are warnings')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 fine, 1 --live found an error or --deny-warnings a warning, 78 the config has errors.
+
+Examples:
+  $ versive-relay check
+  $ versive-relay check --live --config /etc/versive-relay/config.yaml
+  $ versive-relay check --json --deny-warnings      in CI`,
+    )
+    .action(async (options: Options) => {
+      process.exitCode = await check(options);
+    });
+}
+
+async function check({ config: file, live, json, denyWarnings }: Options): Promise<number> {
+  const loaded = await loadConfig(file);
+  const { config } = loaded;
+  const asked = live && config ? await checkLive(file, config, loaded.placeOf) : [];
+  const findings = [...loaded.findings, ...asked].sort((a, b) => a.line - b.line || a.column - b.column);
+  if (json) for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
+  else {
+    printFindings(findings, process.stdout);
+    process.stdout.write(`${summary(file, config, findings)}\n`);
+  }
+  if (!config) return EXIT.config;
+  const denied = findings.some(({ level }) => level === 'error' || denyWarnings === true);
+  return denied ? EXIT.no : EXIT.ok;
+}
+
+function summary(file: string, config: Config | undefined, findings: Finding[]): string {
+  const errors = findings.filter(({ level }) => level === 'error').length;
+  const warnings = findings.length - errors;
+  const counts = [errors > 0 ? count(errors, 'error') : '', warnings > 0 ? count(warnings, 'warning') : ''].filter(
+    Boolean,
+  );
+  const stream = process.stdout;
+  if (!config || errors > 0) return styleText('red', counts.join(', '), { stream });
+  const size = `${count(config.destinations.size, 'destination')}, ${count(config.table.routes.length, 'route')}`;
+  if (warnings > 0) return styleText('yellow', `${file} can be served, with ${counts[0]}: ${size}`, { stream });
+  return styleText('green', `${file} is fine: ${size}`, { stream });
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}
+
+/** Opens each enabled destination and has it ask its service, all at once. */
+async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
+  const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
+  const scrub = scrubber(config.secrets);
+  const progress = process.stderr.isTTY ? process.stderr : undefined;
+  let left = enabled.length;
+  const tell = () => progress?.write(`\r\u001b[Kasking the services of ${count(left, 'destination')} …`);
+  tell();
+  const all = await Promise.all(
+    enabled.map(async (destination): Promise<Finding[]> => {
+      const found = await askService(destination, config);
+      left -= 1;
+      tell();
+      const place = { file, ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
+      return found.map(({ level, message, fix }) => {
+        const ended = /[.?!]$/.test(message) ? message : `${message}.`;
+        return { level, code: 'RELAY_CHECK_LIVE', ...place, message: scrub(ended), fix: scrub(fix) };
+      });
+    }),
+  );
+  progress?.write('\r\u001b[K');
+  return all.flat();
+}
+
+async function askService(destination: DestinationConfig, config: Config): Promise<CheckFinding[]> {
+  const context: Context = {
+    destination: destination.name,
+    folder: path.dirname(config.file),
+    timezone: config.timezone,
+    log: { debug() {}, info() {}, warn() {} },
+    fetch: fetchWithin(destination.timeout),
+  };
+  try {
+    const opened = destination.connector.open(destination.options, context);
+    try {
+      return (await opened.check?.()) ?? [];
+    } finally {
+      await opened.close?.();
+    }
+  } catch (error) {
+    const message = `the check did not come to an end: ${error instanceof Error ? error.message : String(error)}`;
+    return [{ level: 'error', message, fix: 'See that this machine reaches the service, and try again.' }];
+  }
+}
+
+/** `fetch`, each call of which ends within so many milliseconds. */
+function fetchWithin(timeout: number): typeof fetch {
+  return (input, init) => {
+    const limit = AbortSignal.timeout(timeout);
+    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
+  };
+}

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { Option } from 'commander';
+import type { Config, SourceConfig } from '../config/schema.ts';
+import type { Item } from '../connector.ts';
+import { EXIT, RelayError } from '../errors.ts';
+import { type Judged, parsePayload } from '../payload.ts';
+import { openStore } from '../store/open.ts';
+import { didYouMean } from '../suggest.ts';
+
+/** The event that a verb was given: a stored one, or a payload as if it arrived now. */
+export interface ChosenEvent {
+  event: Item['event'];
+  body: Buffer;
+  judged: Judged;
+  source: SourceConfig;
+}
+
+/** `--source <name>`, of the verbs that are given a payload. */
+export function sourceOption(): Option {
+  return new Option('--source <name>', 'the source that the payload came to (by default the only one)');
+}
+
+/**
+ * Reads `<event file or id>`: `e42` from the store, `-` from standard input, anything else from a file.
+ *
+ * @throws RelayError when there is no such event, file or source
+ */
+export async function readEvent(
+  config: Config,
+  argument: string,
+  sourceName: string | undefined,
+): Promise<ChosenEvent> {
+  if (/^e\d+$/.test(argument)) return await storedEvent(config, argument, sourceName);
+  const body = argument === '-' ? Buffer.from(await text(process.stdin)) : await readBody(argument);
+  const source = chooseSource(config, sourceName);
+  const judged = parsePayload(body);
+  const type = judged.payload?.event_type ?? '';
+  return {
+    event: { id: 'e0', type, source: source.name, svixId: 'msg_preview', receivedAt: new Date() },
+    body,
+    judged,
+    source,
+  };
+}
+
+async function storedEvent(config: Config, id: string, sourceName: string | undefined): Promise<ChosenEvent> {
+  const store = await openStore(config.store, { create: false });
+  try {
+    const found = await store.event(id);
+    if (found === undefined) {
+      throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
+        fix: 'List the events with `versive-relay events`.',
+      });
+    }
+    // An event outlives its source: one that left the config judges nothing any more.
+    const source = sourceName === undefined ? config.sources.get(found.source) : chooseSource(config, sourceName);
+    return {
+      event: {
+        id,
+        type: found.eventType,
+        source: source?.name ?? found.source,
+        svixId: found.svixId,
+        receivedAt: new Date(found.receivedAt),
+      },
+      body: found.body,
+      judged: parsePayload(found.body),
+      source: source ?? { name: found.source, secrets: [], when: undefined },
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+async function readBody(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const what = why === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${why})`;
+    throw new RelayError('RELAY_NOT_FOUND', what, {
+      fix: 'Name a file with the JSON of a payload, `-` for standard input, or the id of a stored event such as e42.',
+    });
+  }
+}
+
+function chooseSource(config: Config, name: string | undefined): SourceConfig {
+  const names = [...config.sources.keys()];
+  const chosen = config.sources.get(name ?? (names.length === 1 ? (names[0] ?? '') : ''));
+  if (chosen !== undefined) return chosen;
+  if (name === undefined) {
+    throw new RelayError('RELAY_USAGE', `the config has ${names.length} sources: ${names.join(', ')}`, {
+      fix: 'Name the one that the payload came to with --source.',
+      exitCode: EXIT.usage,
+    });
+  }
+  throw new RelayError('RELAY_NOT_FOUND', `there is no source "${name}".${didYouMean(name, names)}`, {
+    fix: `The sources are ${names.join(', ')}.`,
+  });
+}

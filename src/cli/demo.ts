@@ -1,0 +1,146 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { EXIT } from '../errors.ts';
+import type { DeliveryRecord } from '../model.ts';
+import type { RunningDemo } from '../sandbox/demo.ts';
+import { portOption, untilSignal } from './signals.ts';
+
+/** Interviews that are sent at once, so that there is something to see … */
+const AT_ONCE = 3;
+/** … and milliseconds between the ones that follow. */
+const APART = 6000;
+/** Milliseconds that `--once` waits for the last delivery. */
+const PATIENCE = 60_000;
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('stand-ins, a relay on config.example.yaml and sample interviews, to watch in a browser')
+    .addOption(portOption())
+    .option('--once', 'send all sample interviews, wait until they are delivered, print a summary and end')
+    .option('--log', "print the relay's log lines")
+    .addHelpText(
+      'after',
+      `
+Needs no account, and sends nothing off this machine. Its store is temporary.
+
+Examples:
+  $ versive-relay demo
+  $ versive-relay demo --once`,
+    )
+    .action(async (options: { port?: number; once?: true; log?: true }) => {
+      const { startDemo } = await import('../sandbox/demo.ts');
+      const demo = await startDemo({
+        ...(options.port !== undefined && { port: options.port }),
+        ...(options.log && { log: process.stderr }),
+      });
+      try {
+        await (options.once ? runOnce(demo) : runUntilSignal(demo));
+      } finally {
+        await demo.stop();
+      }
+    });
+}
+
+async function runUntilSignal(demo: RunningDemo): Promise<void> {
+  const { SAMPLE_COUNT } = await import('../sandbox/samples.ts');
+  const bold = (text: string) => styleText('bold', text, { stream: process.stdout });
+  process.stdout.write(`
+  ${bold('versive-relay demo')}   sample interviews on their way to Slack, Notion and Google Sheets
+
+  Watch them arrive:  ${bold(demo.url)}
+
+  The three are stand-ins on this machine; nothing leaves it. Ctrl-C stops the demo and removes its data.
+
+`);
+  const stopping = new AbortController();
+  const sending = stream(demo, SAMPLE_COUNT, stopping.signal);
+  await Promise.race([untilSignal(), sending.then(() => untilSignal())]);
+  stopping.abort();
+  await sending;
+}
+
+/** A few quickly, then one after another, each sample once. */
+async function stream(demo: RunningDemo, count: number, signal: AbortSignal): Promise<void> {
+  await demo.send(AT_ONCE);
+  for (let sent = AT_ONCE; sent < count; sent++) {
+    try {
+      await wait(APART, undefined, { signal });
+    } catch {
+      // Ctrl-C.
+      return;
+    }
+    await demo.send(1);
+  }
+}
+
+async function runOnce(demo: RunningDemo): Promise<void> {
+  const { SAMPLE_COUNT } = await import('../sandbox/samples.ts');
+  const started = performance.now();
+  await demo.send(SAMPLE_COUNT);
+  let problem: string | undefined;
+  try {
+    const lost = await demo.settled(AbortSignal.timeout(PATIENCE));
+    if (lost.length > 0) problem = lost.map(failure).join('\n');
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    problem = `Not everything was delivered within ${PATIENCE / 1000} s.`;
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const arrived =
+    problem === undefined ? `all is delivered, after ${seconds} s` : `not all was delivered within ${seconds} s`;
+  process.stdout.write(await summary(demo, arrived));
+  if (problem === undefined) return;
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = EXIT.no;
+}
+
+function failure({ id, destination, state, detail, fix }: DeliveryRecord): string {
+  const ended = state === 'failed' ? 'failed' : 'is held';
+  return `${id} to ${destination} ${ended}: ${detail ?? 'no reason given'}. ${fix ?? ''}`.trim();
+}
+
+async function summary({ state, sandbox }: RunningDemo, arrived: string): Promise<string> {
+  const { events, destinations } = await state();
+  const rows = [
+    ['destination', 'connector', 'delivered', 'pending', 'failed'],
+    ...destinations.map((one) => [
+      one.name,
+      one.connector,
+      String(one.delivered),
+      String(one.pending + one.retrying),
+      String(one.failed),
+    ]),
+  ];
+  const stands = [
+    ...sandbox.slack
+      .snapshot()
+      .channels.map(({ name, messages }) => ['Slack', `#${name}`, count(messages.length, 'message')]),
+    ...sandbox.notion.snapshot().dataSources.map((source) => ['Notion', source.title, count(source.count, 'page')]),
+    ...sandbox.sheets
+      .snapshot()
+      .spreadsheets.flatMap(({ title, tabs }) =>
+        tabs
+          .filter(({ rows }) => rows.length > 0)
+          .map((tab) => ['Google Sheets', `${title}, ${tab.title}`, count(tab.rows.length - 1, 'row')]),
+      ),
+  ];
+  return `\n${count(events, 'interview')} sent; ${arrived}\n\n${table(rows)}\n\n${table(stands)}\n\n`;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}
+
+/** Columns as wide as their widest text; numbers stand to the right. */
+function table(rows: string[][]): string {
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((text, column) => Math.max(all[column] ?? 0, text.length)),
+    [],
+  );
+  const cell = (text: string, column: number) => {
+    const width = widths[column] ?? 0;
+    return /^\d+$/.test(text) ? text.padStart(width) : text.padEnd(width);
+  };
+  return rows.map((row) => `  ${row.map(cell).join('  ')}`.trimEnd()).join('\n');
+}

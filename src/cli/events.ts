@@ -1,0 +1,115 @@
+import { Command } from 'commander';
+import type { Config } from '../config/schema.ts';
+import { RelayError } from '../errors.ts';
+import type { DeliveryRecord, EventRecord, EventState } from '../model.ts';
+import type { EventFilter, Store } from '../store/store.ts';
+import { readConfig } from './common.ts';
+import { printDeliveries } from './deliveries.ts';
+import { findHolds, type Hold, holdOf } from './holds.ts';
+import { addListOptions, filterOf, type ListOptions, nothingFound, pages, withStore } from './listing.ts';
+import { showMoment } from './moment.ts';
+import { eventShape, printJson } from './shapes.ts';
+import { printFacts, printTable, type Row } from './table.ts';
+
+const HEADS = ['ID', 'RECEIVED', 'STATE', 'INTERVIEW', 'STUDY', 'ROUTES', 'DELIVERIES'];
+
+const STYLES = { routed: 'green', unrouted: 'yellow', quarantined: 'red' } as const;
+
+/** `events [id]`: lists events, newest first, or shows one. What participants said is never shown. */
+export function eventsCommand(): Command {
+  const command = new Command('events')
+    .description('list events, newest first, or show one')
+    .argument('[id]', 'an event, such as e12');
+  return addListOptions(command, ['routed', 'unrouted', 'quarantined'])
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ versive-relay events --state unrouted --since 3d     what no route took
+  $ versive-relay events --study study_123 --limit 500 --json
+  $ versive-relay events e12`,
+    )
+    .action(async (id: string | undefined, options: ListOptions) => {
+      const config = await readConfig(options.config);
+      await withStore(config, async (store) => {
+        const holds = await findHolds(config, store);
+        await (id === undefined ? list(config, store, holds, options) : show(config, store, holds, id, options));
+      });
+    });
+}
+
+async function list(config: Config, store: Store, holds: Map<string, Hold>, options: ListOptions): Promise<void> {
+  const filter: EventFilter = filterOf(options, config.timezone);
+  if (options.state !== undefined) filter.state = options.state as EventState;
+  const rows: Row[] = [];
+  let found = false;
+  for await (const page of pages((request) => store.events(filter, request), options.limit)) {
+    found = true;
+    const deliveries = await store.deliveriesOf(page.map(({ id }) => id));
+    for (const event of page) {
+      const own = deliveries.get(event.id) ?? [];
+      if (options.json) printJson(eventShape(event, own, holds));
+      else rows.push(rowOf(event, own, holds, config.timezone));
+    }
+  }
+  if (!found) throw nothingFound('events', options, config);
+  if (rows.length > 0) printTable(HEADS, rows, process.stdout);
+}
+
+function rowOf(event: EventRecord, deliveries: DeliveryRecord[], holds: Map<string, Hold>, timezone: string): Row {
+  return {
+    cells: [
+      event.id,
+      showMoment(event.receivedAt, timezone),
+      { text: event.state, style: STYLES[event.state] },
+      event.subject,
+      event.study,
+      event.routes.join(', '),
+      summary(deliveries, holds),
+    ],
+    ...(event.reason !== undefined && { notes: [{ text: event.reason }] }),
+  };
+}
+
+/** `2 delivered, 1 failed`. */
+function summary(deliveries: DeliveryRecord[], holds: Map<string, Hold>): string {
+  const states = deliveries.map((delivery) => (holdOf(delivery, holds) ? 'held' : delivery.state));
+  return [...new Set(states)].map((state) => `${states.filter((each) => each === state).length} ${state}`).join(', ');
+}
+
+async function show(
+  config: Config,
+  store: Store,
+  holds: Map<string, Hold>,
+  id: string,
+  options: ListOptions,
+): Promise<void> {
+  const event = await store.event(id);
+  if (event === undefined) {
+    throw new RelayError('RELAY_NOT_FOUND', `There is no event "${id}".`, {
+      fix: '`versive-relay events` lists them; their ids look like e12.',
+    });
+  }
+  const deliveries = (await store.deliveriesOf([id])).get(id) ?? [];
+  if (options.json) return printJson(eventShape(event, deliveries, holds));
+  process.stdout.write(`${event.id}\n`);
+  printFacts(
+    [
+      ['state', event.state],
+      ['reason', event.reason],
+      ['received', showMoment(event.receivedAt, config.timezone)],
+      ['source', event.source],
+      ['svix-id', event.svixId],
+      ['type', event.eventType],
+      ['interview', event.subject],
+      ['study', event.study],
+      ['routes', event.routes.join(', ')],
+      ['size', `${event.body.length} bytes`],
+    ],
+    process.stdout,
+  );
+  if (deliveries.length > 0) {
+    process.stdout.write('\n');
+    printDeliveries(deliveries, holds, config.timezone);
+  }
+}

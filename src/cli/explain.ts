@@ -1,0 +1,127 @@
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import type { Config } from '../config/schema.ts';
+import type { JsonObject, Payload, RoutedFields } from '../model.ts';
+import { jsonText } from '../render/shape.ts';
+import { type Explained, explainRoutes } from '../route/explain.ts';
+import type { Condition } from '../route/filter.ts';
+import { clip } from '../text.ts';
+import { type ChosenEvent, readEvent, sourceOption } from './chosen-event.ts';
+import { configOption, jsonOption, readConfig } from './common.ts';
+
+/** Characters of a value that are shown: a transcript would fill the screen. */
+const SHOWN = 60;
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('show which routes take an event, and why the others do not')
+    .argument('<event>', 'a file with a payload, - for standard input, or the id of a stored event')
+    .addOption(configOption())
+    .addOption(sourceOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ versive-relay explain e42
+  $ versive-relay explain interview.json --json
+  $ pbpaste | versive-relay explain -`,
+    )
+    .action(async (argument: string, options: { config: string; source?: string; json?: boolean }) => {
+      const config = await readConfig(options.config);
+      const chosen = await readEvent(config, argument, options.source);
+      const explanation = explainEvent(config, chosen);
+      const lines = options.json ? jsonLines(explanation) : humanLines(config, explanation);
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    });
+}
+
+interface Explanation {
+  headline: string;
+  /** Why no route was asked; undefined when they were. */
+  refused: string | undefined;
+  /** The source's `when`. */
+  source: Condition[];
+  routes: Explained[];
+  destinations: string[];
+}
+
+/** Judges an event as its acceptance does: quarantine first, then the source's `when`, then the routes. */
+function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
+  const { judged, source } = chosen;
+  const routes = config.table.routes.map(({ name }): Explained => ({ route: name, matched: false, because: [] }));
+  if (judged.payload === undefined) {
+    const headline = `${judged.eventType || 'an event'} of source ${source.name}`;
+    const refused = `It would be kept as quarantined, and asked of no route: ${judged.reason}.`;
+    return { headline, refused, source: [], routes, destinations: [] };
+  }
+  const fields = routedFields(judged.payload, source.name);
+  const headline = `${judged.payload.event_type} ${judged.payload.interview.id} of source ${source.name}`;
+  const conditions = source.when?.explain(fields) ?? [];
+  if (source.when?.test(fields) === false) {
+    const refused = `Source ${source.name} refuses it: it is kept as unrouted.`;
+    const because = routes.map((route) => ({ ...route, because: conditions }));
+    return { headline, refused, source: conditions, routes: because, destinations: [] };
+  }
+  return {
+    headline,
+    refused: undefined,
+    source: conditions,
+    routes: explainRoutes(config.table, fields),
+    destinations: config.table.route(fields).destinations,
+  };
+}
+
+/** The whole payload, as acceptance shows it to filters. */
+export function routedFields(payload: Payload, source: string): RoutedFields {
+  const { event_type, interview, study } = payload;
+  return { ...(payload as JsonObject), source, event_type, interview, study };
+}
+
+function jsonLines({ routes, refused }: Explanation): string[] {
+  if (refused !== undefined) process.stderr.write(`${refused}\n`);
+  return routes.map(({ route, matched, because }) =>
+    JSON.stringify({
+      route,
+      matched,
+      because: because.map(({ path, condition, value, held }) => ({ path, condition, value: value ?? null, held })),
+    }),
+  );
+}
+
+function humanLines(config: Config, { headline, refused, source, routes, destinations }: Explanation): string[] {
+  const lines = [paint('bold', printable(headline)), ...source.map((condition) => conditionLine(condition))];
+  if (refused !== undefined) return [...lines, paint('yellow', printable(refused))];
+  for (const [index, explained] of routes.entries()) {
+    lines.push(routeLine(explained, config.table.routes[index]?.to ?? []));
+    lines.push(...explained.because.map((condition) => conditionLine(condition)));
+  }
+  if (destinations.length === 0) {
+    return [...lines, paint('yellow', 'No route takes it: it is kept as unrouted, and can be replayed.')];
+  }
+  const held = destinations.filter((name) => config.destinations.get(name)?.enabled === false);
+  lines.push(`It goes to ${destinations.join(', ')}.`);
+  if (held.length > 0) lines.push(paint('yellow', `Held, since they are disabled: ${held.join(', ')}.`));
+  return lines;
+}
+
+function routeLine({ route, matched, skipped }: Explained, to: string[]): string {
+  if (skipped === 'disabled') return paint('dim', `– ${route} (disabled)`);
+  if (skipped === 'stopped') return paint('dim', `– ${route} (not asked: a route above stops here)`);
+  return matched ? `${paint('green', '✓')} ${route} → ${to.join(', ')}` : `${paint('red', '✗')} ${route}`;
+}
+
+function conditionLine({ path, condition, value, held }: Condition): string {
+  const seen = value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
+  const text = printable(`${path} ${condition}`);
+  return held ? paint('dim', `    ✓ ${text}`) : `    ${paint('red', '✗')} ${text}: ${paint('bold', printable(seen))}`;
+}
+
+function paint(style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+/** An event's text must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '�');
+}

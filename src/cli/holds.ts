@@ -1,0 +1,43 @@
+import type { Config } from '../config/schema.ts';
+import type { DeliveryRecord, Reason } from '../model.ts';
+import type { Store } from '../store/store.ts';
+
+/** Why the pending deliveries of a destination stand still, and what lets them flow. */
+export interface Hold {
+  /** In a sentence. */
+  detail: string;
+  fix: string;
+  reason?: Reason;
+}
+
+/** The destinations whose pending deliveries are held: halted, paused, disabled, or absent from the config. */
+export async function findHolds(config: Config, store: Store): Promise<Map<string, Hold>> {
+  const holds = new Map<string, Hold>();
+  for (const { destination } of await store.backlog()) {
+    if (!config.destinations.has(destination)) {
+      holds.set(destination, {
+        detail: 'the config has no destination of this name',
+        fix: `Put "${destination}" back, or give the destination that took its place \`renamed_from: ${destination}\`.`,
+      });
+    }
+  }
+  for (const { name, enabled } of config.destinations.values()) {
+    if (!enabled)
+      holds.set(name, { detail: 'the destination is disabled', fix: 'Take `enabled: false` out of the config.' });
+  }
+  for (const { destination, paused, halt } of await store.lanes()) {
+    if (holds.has(destination)) continue;
+    const resume = `\`versive-relay resume ${destination}\``;
+    if (paused) holds.set(destination, { detail: 'the destination is paused', fix: `Let it flow with ${resume}.` });
+    else if (halt) {
+      const fix = `${halt.fix} Then it flows by itself within minutes, or at once with ${resume}.`;
+      holds.set(destination, { detail: halt.detail, fix, reason: halt.reason });
+    }
+  }
+  return holds;
+}
+
+/** The hold of a delivery; undefined when it is settled, or flows. */
+export function holdOf(delivery: DeliveryRecord, holds: Map<string, Hold>): Hold | undefined {
+  return delivery.state === 'pending' ? holds.get(delivery.destination) : undefined;
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { configOption } from './common.ts';
+import { onLane, waiting } from './lane-verb.ts';
+
+/** `pause <destination>`: its events are received and kept, and its deliveries held. */
+export function pauseCommand(): Command {
+  return new Command('pause')
+    .description('hold the deliveries of a destination; events are received and kept')
+    .argument('<destination>', 'its name in the config')
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      `
+Works with the relay running or stopped, and lasts until resume.
+
+Example:
+  $ versive-relay pause research-alerts`,
+    )
+    .action((destination: string, options: { config: string }) =>
+      onLane(options.config, destination, async ({ store, lane, served, pending }) => {
+        await store.setPaused(destination, true);
+        const now = lane.paused ? 'was paused already' : 'is paused';
+        const effect = served
+          ? 'The running relay stops delivering to it within a second; what is under way ends.'
+          : 'No relay is running; the next one to start holds it.';
+        process.stdout.write(`${destination} ${now}: ${waiting(pending)}. ${effect}\n`);
+        process.stdout.write(`Let it flow again with: versive-relay resume ${destination}\n`);
+      }),
+    );
+}

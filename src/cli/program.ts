@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { EXIT } from '../errors.ts';
+
+/** Each verb's module is loaded when it is called: `check` in CI waits for no web server. */
+const VERBS: Record<string, () => Promise<Command>> = {
+  init: async () => (await import('./init.ts')).initCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
+  explain: async () => (await import('./explain.ts')).explainCommand(),
+  preview: async () => (await import('./preview.ts')).previewCommand(),
+  send: async () => (await import('./send.ts')).sendCommand(),
+  events: async () => (await import('./events.ts')).eventsCommand(),
+  deliveries: async () => (await import('./deliveries.ts')).deliveriesCommand(),
+  pause: async () => (await import('./pause.ts')).pauseCommand(),
+  resume: async () => (await import('./resume.ts')).resumeCommand(),
+  schema: async () => (await import('./schema.ts')).schemaCommand(),
+  sandbox: async () => (await import('./sandbox.ts')).sandboxCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+};
+
+/** The command line, with the verb that was asked for, or with all of them when none was (as for `--help`). */
+export async function program(argv: string[], version: string): Promise<Command> {
+  const root = new Command('versive-relay')
+    .description('Receives Versive interview webhooks and delivers them, by your routing table, to where teams work.')
+    .version(version)
+    .showHelpAfterError('(add --help for usage)')
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      `
+First steps:
+  $ versive-relay demo                   see it work, without any account
+  $ versive-relay init                   write a first config.yaml
+  $ versive-relay check --live           is everything set up at Slack, Notion, Google?
+  $ versive-relay serve                  receive and deliver
+
+Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 78 the config has errors.`,
+    );
+  const asked = VERBS[argv[0] ?? ''];
+  const verbs = asked ? [asked] : Object.values(VERBS);
+  for (const load of verbs) root.addCommand(await load());
+  for (const command of [root, ...root.commands]) {
+    command.exitOverride((error) => {
+      // Commander has printed its message already; help and version end well, everything else is wrong usage.
+      process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+    });
+  }
+  return root;
+}

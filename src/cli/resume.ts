@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { configOption } from './common.ts';
+import { type LaneView, onLane, waiting } from './lane-verb.ts';
+import { plain } from './table.ts';
+
+/** `resume <destination>`: takes away its pause and its halt, and makes what waits due at once. */
+export function resumeCommand(): Command {
+  return new Command('resume')
+    .description('let the deliveries of a paused or halted destination flow, at once')
+    .argument('<destination>', 'its name in the config')
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      `
+Works with the relay running or stopped. What waits for its next attempt is due at once.
+
+Example:
+  $ versive-relay resume research-alerts`,
+    )
+    .action((destination: string, options: { config: string }) =>
+      onLane(options.config, destination, async (view) => {
+        const { store, lane } = view;
+        await store.setHalt(destination, undefined);
+        if (lane.paused) await store.setPaused(destination, false);
+        for (const line of report(view)) process.stdout.write(`${plain(line)}\n`);
+      }),
+    );
+}
+
+function report({ config, destination, lane, served, pending }: LaneView): string[] {
+  const was = [lane.paused && 'paused', lane.halt && `halted (${lane.halt.reason}: ${lane.halt.detail})`];
+  const before = was.filter((text) => typeof text === 'string').join(' and ') || 'neither paused nor halted';
+  const entry = config.destinations.get(destination);
+  const still =
+    entry === undefined
+      ? 'The config has no such destination, so its deliveries stay held.'
+      : entry.enabled
+        ? undefined
+        : 'The config has `enabled: false` for it, so its deliveries stay held.';
+  return [
+    `${destination} was ${before}${still === undefined ? '; now it flows' : ''}: ${waiting(pending)}.`,
+    ...(lane.halt ? [`Unless this was put right, it halts again: ${lane.halt.fix}`] : []),
+    still ??
+      (served
+        ? 'The running relay delivers to it within a second.'
+        : 'No relay is running; the next one to start delivers.'),
+  ];
+}

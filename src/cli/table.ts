@@ -1,0 +1,70 @@
+import { styleText } from 'node:util';
+import { clip } from '../text.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** A piece of text with the colour that it has on a terminal. */
+export interface Cell {
+  text: string;
+  style?: Style;
+  /** Never cut: a link must stay one. For the last column. */
+  whole?: true;
+}
+
+/** One row of a table, and the lines under it that explain it. */
+export interface Row {
+  cells: (Cell | string)[];
+  notes?: Cell[];
+}
+
+/** The most that a cell shows. A note is shown whole: a person needs all of a fix. */
+const CELL = 48;
+
+/** Text that came from outside, fit for a terminal: without control characters, which could move its cursor or colour it. */
+export function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ');
+}
+
+/** Writes rows under their heads, in aligned columns; in colour where the stream is a terminal that wants it. */
+export function printTable(heads: string[], rows: Row[], stream: NodeJS.WriteStream): void {
+  const lines = rows.map(({ cells }) => cells.map(fit));
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...lines.map((cells) => cells[column]?.text.length ?? 0)),
+  );
+  const line = (cells: Cell[]) =>
+    cells
+      .map((cell, column) => paint(cell, stream) + ' '.repeat((widths[column] ?? 0) - cell.text.length))
+      .join('  ')
+      .trimEnd();
+  stream.write(`${line(heads.map((text) => ({ text, style: 'dim' })))}\n`);
+  rows.forEach(({ notes = [] }, index) => {
+    stream.write(`${line(lines[index] ?? [])}\n`);
+    printNotes(notes, stream, '    ');
+  });
+}
+
+/** Writes lines of text, each in its colour. */
+export function printNotes(notes: Cell[], stream: NodeJS.WriteStream, indent = ''): void {
+  for (const { text, style } of notes) {
+    stream.write(`${indent}${paint({ text: plain(text), ...(style !== undefined && { style }) }, stream)}\n`);
+  }
+}
+
+function paint({ text, style }: Cell, stream: NodeJS.WriteStream): string {
+  return style === undefined ? text : styleText(style, text, { stream });
+}
+
+/** Writes names and values, one a line. Values that are not there are left out. */
+export function printFacts(facts: [name: string, value: string | undefined][], stream: NodeJS.WriteStream): void {
+  const known = facts.filter(([, value]) => value !== undefined && value !== '');
+  const width = Math.max(...known.map(([name]) => name.length));
+  for (const [name, value] of known) {
+    stream.write(`  ${styleText('dim', name.padEnd(width), { stream })}  ${plain(value ?? '')}\n`);
+  }
+}
+
+function fit(cell: Cell | string): Cell {
+  const given: Cell = typeof cell === 'string' ? { text: cell } : cell;
+  const text = plain(given.text);
+  return { ...given, text: given.whole ? text : clip(text, CELL) };
+}

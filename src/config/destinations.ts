@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import type { Connector } from '../connector.ts';
+import { RelayError } from '../errors.ts';
+import type { JsonObject } from '../model.ts';
+import { didYouMean } from '../suggest.ts';
+import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
+import { type Located, plainValue } from './locate.ts';
+import { keysAt } from './option-schema.ts';
+import { BUILT_IN, findConnectors, loadConnector, parseOptions } from './plugins.ts';
+import { quoteOf, type Report } from './report.ts';
+import { commonSchema, type DestinationConfig, destinationSchema } from './schema.ts';
+
+/** The connectors that a config may name. Each is imported when it is first asked for. */
+export class Connectors {
+  /** Name and file, or the loaded connector of an npm package. */
+  readonly #known: Map<string, string | Connector>;
+  readonly #loaded = new Map<string, Promise<Connector>>();
+
+  private constructor(known: Map<string, string | Connector>) {
+    this.#known = known;
+  }
+
+  static async builtIn(): Promise<Connectors> {
+    return new Connectors(await findConnectors(BUILT_IN));
+  }
+
+  get names(): string[] {
+    return [...this.#known.keys()];
+  }
+
+  /** @throws RelayError when the name is taken */
+  add(name: string, found: string | Connector): void {
+    if (this.#known.has(name)) {
+      throw new RelayError('RELAY_CONFIG_CONNECTOR', `there is a connector "${name}" already`, {
+        fix: 'Give the plugin another name.',
+      });
+    }
+    this.#known.set(name, found);
+  }
+
+  /** @throws RelayError when it cannot be loaded */
+  load(name: string): Promise<Connector> | undefined {
+    const known = this.#known.get(name);
+    if (known === undefined) return undefined;
+    const loading =
+      this.#loaded.get(name) ?? (typeof known === 'string' ? loadConnector(known, name) : Promise.resolve(known));
+    this.#loaded.set(name, loading);
+    return loading;
+  }
+}
+
+interface Reading {
+  connectors: Connectors;
+  report: Report;
+  timezone: string;
+}
+
+const OWN = new Set(Object.keys(destinationSchema.shape));
+
+/** Reads all destinations, with `defaults:` put under them. Those with errors are left out. */
+export async function readDestinations(
+  destinations: Located | undefined,
+  defaults: Located | undefined,
+  reading: Reading,
+): Promise<Map<string, DestinationConfig>> {
+  const found = new Map<string, DestinationConfig>();
+  const used = new Set<string>();
+  for (const [name, located] of destinations?.entries ?? []) {
+    const connector = located.entries?.get('connector')?.scalar;
+    if (typeof connector === 'string') used.add(connector);
+    const read = await readDestination(name, located, defaults, reading);
+    if (read) found.set(name, read);
+  }
+  for (const [name, located] of defaults?.entries ?? []) await readDefaults(name, located, used.has(name), reading);
+  return found;
+}
+
+async function readDestination(
+  name: string,
+  located: Located,
+  defaults: Located | undefined,
+  { connectors, report, timezone }: Reading,
+): Promise<DestinationConfig | undefined> {
+  if (!located.entries) {
+    report.at(located, {
+      code: 'RELAY_CONFIG_INVALID',
+      message: 'expected a map with the connector and its options, found something else',
+    });
+    return undefined;
+  }
+  const kind = located.entries.get('connector')?.scalar;
+  const shared = typeof kind === 'string' ? defaults?.entries?.get(kind)?.entries : undefined;
+  const merged: Located = { ...located, entries: new Map([...(shared ?? []), ...located.entries]) };
+  const raw = plainValue(merged) as JsonObject;
+  const own = Object.fromEntries(Object.entries(raw).filter(([key]) => OWN.has(key)));
+  const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !OWN.has(key)));
+  const common = judge(destinationSchema, own, quoteOf(merged));
+  report.options(merged, common.problems);
+  const connector =
+    typeof kind === 'string' ? await named(kind, located.entries.get('connector'), { connectors, report }) : undefined;
+  if (!connector) return undefined;
+  const parsed = parseOptions(connector, rest, { timezone, quote: quoteOf(merged) });
+  report.options(merged, withOwnNames(parsed.problems, connector));
+  for (const secret of parsed.secrets) report.secrets.add(secret);
+  if (common.value === undefined || parsed.problems.length > 0) return undefined;
+  const { retry, timeout, pace, enabled, renamed_from: renamedFrom } = common.value;
+  const identity = JSON.stringify([connector.name, rest, retry, timeout, pace ?? null, enabled, timezone]);
+  return {
+    name,
+    connector,
+    options: parsed.options,
+    retry,
+    timeout,
+    pace,
+    enabled,
+    renamedFrom,
+    fingerprint: createHash('sha256').update(identity).digest('hex'),
+  };
+}
+
+/** Loads the connector that a config names, and reports it when that cannot be. */
+async function named(
+  name: string,
+  located: Located | undefined,
+  { connectors, report }: Pick<Reading, 'connectors' | 'report'>,
+): Promise<Connector | undefined> {
+  try {
+    const connector = await connectors.load(name);
+    if (!connector && located) {
+      report.at(located, {
+        code: 'RELAY_CONFIG_REFERENCE',
+        message: `no connector "${name}".${didYouMean(name, connectors.names)}`,
+        fix: `The connectors are ${connectors.names.join(', ')}.`,
+      });
+    }
+    return connector;
+  } catch (error) {
+    if (!(error instanceof RelayError) || !located) throw error;
+    report.at(located, { code: error.code, message: error.message, fix: error.fix });
+    return undefined;
+  }
+}
+
+/** Unknown options are compared with the options of every destination too. */
+function withOwnNames(problems: OptionProblem[], connector: Connector): OptionProblem[] {
+  const keys = [...keysAt(connector.options, []), ...OWN];
+  return problems.map((problem) => {
+    const isOwn = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' && problem.path.length === 1;
+    return isOwn ? unknownKey(problem.path, keys) : problem;
+  });
+}
+
+/** Judges the defaults of a connector. Those that a destination takes were judged with it. */
+async function readDefaults(name: string, located: Located, used: boolean, reading: Reading): Promise<void> {
+  const { report, timezone } = reading;
+  if (!located.entries) {
+    report.at(located, {
+      code: 'RELAY_CONFIG_INVALID',
+      message: `expected a map with options of ${name}, found ${kindOf(plainValue(located))}`,
+    });
+    return;
+  }
+  const misplaced = ['connector', 'renamed_from'].filter((key) => located.entries?.has(key));
+  for (const key of misplaced) {
+    report.options(located, [
+      {
+        code: 'RELAY_CONFIG_UNKNOWN_KEY',
+        path: [key],
+        message: `"${key}" belongs to one destination`,
+        fix: 'Move it there.',
+      },
+    ]);
+  }
+  const connector = await named(name, located, reading);
+  if (!connector || used) return;
+  const raw = Object.entries(plainValue(located) as JsonObject);
+  const rest = Object.fromEntries(raw.filter(([key]) => !OWN.has(key)));
+  const own = Object.fromEntries(raw.filter(([key]) => Object.hasOwn(commonSchema.shape, key)));
+  const problems = [
+    ...judge(commonSchema, own, quoteOf(located)).problems,
+    ...withOwnNames(parseOptions(connector, rest, { timezone, quote: quoteOf(located) }).problems, connector),
+  ];
+  // A destination would add what is missing.
+  report.options(
+    located,
+    problems.filter(({ code, path }) => code !== 'RELAY_CONFIG_MISSING' && path.length > 0),
+  );
+}

@@ -1,0 +1,49 @@
+/** Durations and sizes as people write them: `5s`, `5MB`. */
+import { z } from 'zod';
+
+const MILLISECONDS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Powers of ten, as disks and network people count. */
+const BYTES: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
+
+/** Longer than this a timer of Node (2^31 ms) cannot wait; no delivery should either. */
+const LONGEST = 20 * 86_400_000;
+
+/** Milliseconds of `250ms`, `5s`, `2m`, `1h` or `3d`; undefined when the text is no duration. */
+export function parseDuration(text: string): number | undefined {
+  return parse(text, MILLISECONDS);
+}
+
+/** Bytes of `800KB`, `5MB` or `1GB`; undefined when the text is no size. */
+export function parseSize(text: string): number | undefined {
+  return parse(text, BYTES);
+}
+
+function parse(text: string, units: Record<string, number>): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([a-zA-Z]+)$/.exec(text) ?? [];
+  const factor = unit !== undefined && Object.hasOwn(units, unit) ? units[unit] : undefined;
+  return factor === undefined ? undefined : Math.round(Number(number) * factor);
+}
+
+/** An option that is a duration; it arrives as milliseconds. */
+export function duration(): z.ZodType<number, string> {
+  return z.string(EXPECTED_DURATION).transform((text, context) => {
+    const parsed = parseDuration(text);
+    if (parsed !== undefined && parsed <= LONGEST) return parsed;
+    const message = parsed === undefined ? EXPECTED_DURATION : 'expected a duration of at most 20d';
+    context.addIssue({ code: 'custom', message, input: text });
+    return z.NEVER;
+  });
+}
+
+/** An option that is a size; it arrives as bytes. */
+export function size(): z.ZodType<number, string> {
+  return z.string(EXPECTED_SIZE).transform((text, context) => {
+    const parsed = parseSize(text);
+    if (parsed !== undefined && parsed > 0) return parsed;
+    context.addIssue({ code: 'custom', message: EXPECTED_SIZE, input: text });
+    return z.NEVER;
+  });
+}
+
+const EXPECTED_DURATION = 'expected a duration such as 250ms, 5s, 2m, 1h or 3d';
+const EXPECTED_SIZE = 'expected a size such as 800KB or 5MB';

@@ -1,0 +1,204 @@
+import type { ErrorCode, Finding } from '../errors.ts';
+import { kindOf, type OptionProblem, type Quote } from './issues.ts';
+import { type Located, type LocatedConfig, nearestAt, printPath, type YamlProblem } from './locate.ts';
+import type { OptionPath } from './option-schema.ts';
+import { escapePattern, scrubber, secretForms } from './secrets.ts';
+import { booleanTrap } from './traps.ts';
+
+/** Findings that are told; a file with more is no config. */
+const MOST = 500;
+/** UTF-16 units from which a value that came from outside is cut out of any message, wherever it turns up. */
+const TELLING = 8;
+
+/** Values that are looked for in one message. */
+const MOST_HIDDEN = 100;
+
+interface Entry {
+  level: Finding['level'];
+  code: ErrorCode;
+  offset: number;
+  path: OptionPath;
+  message: string;
+  fix?: string | undefined;
+}
+
+/** Gathers what is wrong with a config, and gives each finding its place. */
+export class Report {
+  readonly #text: string;
+  readonly #config: LocatedConfig;
+  readonly #file: string;
+  readonly #entries: Entry[] = [];
+  /** Secrets of the config: no message shows them. */
+  readonly secrets = new Set<string>();
+
+  constructor(file: string, text: string, config: LocatedConfig) {
+    this.#file = file;
+    this.#text = text;
+    this.#config = config;
+  }
+
+  get failed(): boolean {
+    return this.#entries.some(({ level }) => level === 'error');
+  }
+
+  yaml(problems: YamlProblem[]): void {
+    this.#entries.push(...problems);
+  }
+
+  /** Something about a value as a whole: at the value, or at its key when it is a map, a list or nothing. */
+  at(
+    located: Located,
+    problem: { level?: Finding['level']; code: ErrorCode; message: string; fix?: string | undefined },
+  ): void {
+    this.#entries.push({
+      level: problem.level ?? 'error',
+      code: problem.code,
+      offset: placeOf(located),
+      path: located.path,
+      message: hide(problem.message, located),
+      fix: problem.fix === undefined ? undefined : hide(problem.fix, located),
+    });
+  }
+
+  /** Problems about what stands in `base`; their paths lead into it. */
+  options(base: Located, problems: (OptionProblem & { level?: Finding['level'] })[]): void {
+    for (const problem of problems) this.#option(base, problem);
+  }
+
+  #option(base: Located, problem: OptionProblem & { level?: Finding['level'] }): void {
+    const { located, exact } = nearestAt(base, problem.path);
+    if (problem.code === 'RELAY_CONFIG_MISSING' || !exact) {
+      const key = problem.path.at(-1);
+      const path = exact || key === undefined ? located.path : [...located.path, key];
+      this.#entries.push({ level: 'error', offset: located.keyOffset ?? located.offset, ...problem, path });
+      return;
+    }
+    if (problem.message.startsWith('expected true or false')) {
+      const trap = booleanTrap(located);
+      if (trap) return void this.#entries.push(trap);
+    }
+    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || problem.code === 'RELAY_CONFIG_PATH';
+    this.#entries.push({
+      level: problem.level ?? 'error',
+      code: problem.code,
+      offset: isAboutKey ? (located.keyOffset ?? located.offset) : this.#inText(located, problem.place),
+      path: located.path,
+      message: hide(withoutParts(problem, located), located),
+      fix: problem.fix === undefined ? quotesFix(located, problem.message) : hide(problem.fix, located),
+    });
+  }
+
+  /** Where a place within a text stands in the file. Right for texts in one line, and for those after `|`. */
+  #inText(located: Located, place: OptionProblem['place']): number {
+    const start = placeOf(located);
+    if (place === undefined || located.substituted) return start;
+    if (!located.block) {
+      const quote = located.plain ? 0 : 1;
+      return place.line === 1 ? start + quote + place.column - 1 : start;
+    }
+    let line = start;
+    for (let count = 0; count < place.line; count += 1) {
+      const next = this.#text.indexOf('\n', line);
+      if (next === -1) return start;
+      line = next + 1;
+    }
+    const indent = /^ */.exec(this.#text.slice(line, line + 200))?.[0].length ?? 0;
+    return line + indent + place.column - 1;
+  }
+
+  /**
+   * All findings in the order of the file. Where a trap or a missing variable explains a value, what follows from it is
+   * left out.
+   */
+  findings(brought: ReadonlyMap<string, string>): Finding[] {
+    const causes = this.#entries.filter(({ level, code }) => {
+      return level === 'error' && (code === 'RELAY_CONFIG_TRAP' || code === 'RELAY_CONFIG_VARIABLE');
+    });
+    const explained = new Set(causes.map(({ path }) => printPath(path)));
+    const kept = this.#entries.filter((entry) => causes.includes(entry) || !isWithin(entry.path, explained));
+    const show = this.#shown(brought);
+    const lines = new Map<string, Finding>();
+    for (const { level, code, offset, path, message, fix } of kept) {
+      const { line, column } = this.#config.place(offset);
+      const told = show(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`);
+      const finding: Finding = { level, code, file: this.#file, line, column, path: printPath(path), message: told };
+      if (fix !== undefined) finding.fix = show(fix);
+      // A wrong default is told once, and not for each destination that takes it.
+      const same = `${line}:${column} ${message}`;
+      if (!lines.has(same)) lines.set(same, finding);
+    }
+    const all = [...lines.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+    const rest = all.length - MOST;
+    if (rest <= 0) return all;
+    const more: Finding = { ...(all[MOST] as Finding), path: '', message: `${rest} more problems follow` };
+    delete more.fix;
+    return [...all.slice(0, MOST), more];
+  }
+
+  /** Cuts secrets, and values that came from outside, out of a message. */
+  #shown(brought: ReadonlyMap<string, string>): (text: string) => string {
+    const scrub = scrubber(secretForms(this.secrets));
+    const values = [...brought].filter(([value]) => value.length >= TELLING).sort(([a], [b]) => b.length - a.length);
+    return (text) => scrub(values.reduce((told, [value, source]) => told.replaceAll(value, source), text));
+  }
+}
+
+function placeOf(located: Located): number {
+  const isScalar = located.entries === undefined && located.items === undefined && located.scalar !== null;
+  return isScalar ? located.offset : (located.keyOffset ?? located.offset);
+}
+
+function isWithin(path: OptionPath, explained: Set<string>): boolean {
+  return explained.size > 0 && path.some((_, index) => explained.has(printPath(path.slice(0, index + 1))));
+}
+
+/** Of a filter or template that came whole from outside: what is wrong, without the parts of it that the words quote. */
+function withoutParts({ code, message }: OptionProblem, { substituted }: Located): string {
+  if (!substituted?.whole) return message;
+  if (code === 'RELAY_CONFIG_TEMPLATE') return `${substituted.source} is no template that can be parsed`;
+  return code === 'RELAY_CONFIG_FILTER' ? (message.split(': ')[0] ?? message) : message;
+}
+
+/** Text that looks like a number or boolean to YAML. */
+function quotesFix(located: Located, message: string): string | undefined {
+  const isOther = typeof located.scalar === 'number' || typeof located.scalar === 'boolean';
+  if (!isOther || !/^expected (text|a name|an? \w+ id|the id)/.test(message) || !located.plain) return undefined;
+  return message.endsWith(kindOf(located.scalar)) ? 'Put it in quotes.' : `Put it in quotes: "${located.source}".`;
+}
+
+/** Shows `${NAME}` in place of each value in `located` that came from a substitution. */
+function hide(message: string, located: Located): string {
+  const values = substitutedIn(located).sort(([a], [b]) => b.length - a.length);
+  if (values.length === 0) return message;
+  const forms = values.map(([value]) => {
+    const text = escapePattern(value);
+    // A short value may be a part of any word; as a word of its own it is told.
+    return `${escapePattern(JSON.stringify(value))}|${value.length < 4 ? `(?<!\\w)${text}(?!\\w)` : text}`;
+  });
+  const sources = new Map(
+    values.flatMap(([value, source]) => [
+      [value, source],
+      [JSON.stringify(value), source],
+    ]),
+  );
+  return message.replace(new RegExp(forms.join('|'), 'g'), (found) => sources.get(found) ?? '[substituted]');
+}
+
+function substitutedIn(
+  located: Located,
+  found: [value: string, source: string][] = [],
+): [value: string, source: string][] {
+  if (found.length >= MOST_HIDDEN) return found;
+  for (const inner of located.entries?.values() ?? located.items ?? []) substitutedIn(inner, found);
+  const { scalar, substituted } = located;
+  if (substituted && typeof scalar === 'string' && scalar !== '') found.push([scalar, substituted.source]);
+  return found;
+}
+
+/** What a message may show of the values in a tree. */
+export function quoteOf(base: Located): Quote {
+  return (path) => {
+    const { located, exact } = nearestAt(base, path);
+    return exact ? located.substituted : undefined;
+  };
+}

@@ -1,0 +1,108 @@
+/** Reads what decides where events go: sources, routes and the config's own tests. */
+import { compileFilter, type Filter, PlainScalar } from '../route/filter.ts';
+import type { Route } from '../route/table.ts';
+import { didYouMean } from '../suggest.ts';
+import { judge } from './issues.ts';
+import { type Located, plainValue } from './locate.ts';
+import { quoteOf, type Report } from './report.ts';
+import { routeSchema, type SourceConfig, sourceSchema, testSchema } from './schema.ts';
+import { findFilterTraps } from './traps.ts';
+
+/** Reads `sources:`. Those with errors are left out. */
+export function readSources(sources: Located, report: Report): Map<string, SourceConfig> {
+  const found = new Map<string, SourceConfig>();
+  for (const [name, located] of sources.entries ?? []) {
+    const judged = judge(sourceSchema, plainValue(located), quoteOf(located));
+    report.options(located, judged.problems);
+    const when = readFilter(located.entries?.get('when'), report);
+    if (judged.value === undefined) continue;
+    const { secret } = judged.value;
+    const secrets = Array.isArray(secret) ? secret : [secret];
+    for (const each of secrets) report.secrets.add(each.reveal());
+    found.set(name, { name, secrets, when });
+  }
+  return found;
+}
+
+/** Reads `routes:`. Those with errors are left out. */
+export function readRoutes(routes: Located, destinations: Set<string>, report: Report): Route[] {
+  const found: Route[] = [];
+  const names = new Map<string, Located>();
+  for (const located of routes.items ?? []) {
+    const judged = judge(routeSchema, plainValue(located), quoteOf(located));
+    report.options(located, judged.problems);
+    const name = located.entries?.get('name');
+    if (name && typeof name.scalar === 'string') {
+      if (names.has(name.scalar)) {
+        const message = `another route has the name ${JSON.stringify(name.scalar)} already`;
+        report.at(name, {
+          code: 'RELAY_CONFIG_INVALID',
+          message,
+          fix: 'Give each route its own: logs and lists tell routes by it.',
+        });
+      }
+      names.set(name.scalar, name);
+    }
+    const to = located.entries?.get('to');
+    checkReferences(to, destinations, report);
+    const when = readFilter(located.entries?.get('when'), report);
+    if (judged.value === undefined) continue;
+    const route = { ...judged.value, to: listOf(judged.value.to), when };
+    if (route.to.length === 0 && !route.stop && to) {
+      report.at(to, {
+        code: 'RELAY_CONFIG_INVALID',
+        message: 'this route goes nowhere',
+        fix: 'Name a destination; or set stop: true, to drop its events.',
+      });
+    }
+    found.push(route);
+  }
+  return found;
+}
+
+/** Judges the shape of `tests:`, and that what they name is there. */
+export function readTests(tests: Located, destinations: Set<string>, sources: Set<string>, report: Report): void {
+  for (const located of tests.items ?? []) {
+    report.options(located, judge(testSchema, plainValue(located), quoteOf(located)).problems);
+    checkReferences(located.entries?.get('to'), destinations, report);
+    checkReferences(located.entries?.get('source'), sources, report, 'source');
+  }
+}
+
+/** Each name, alone or in a list, must be one of those. */
+export function checkReferences(
+  located: Located | undefined,
+  names: Set<string>,
+  report: Report,
+  kind = 'destination',
+): void {
+  for (const each of located?.items ?? (located ? [located] : [])) {
+    if (typeof each.scalar !== 'string' || each.scalar === '' || names.has(each.scalar)) continue;
+    report.at(each, {
+      code: 'RELAY_CONFIG_REFERENCE',
+      message: `no ${kind} ${JSON.stringify(each.scalar)}.${didYouMean(each.scalar, names)}`,
+    });
+  }
+}
+
+/** A name, or a list of them, as a list. */
+export function listOf(names: string | string[]): string[] {
+  return Array.isArray(names) ? names : [names];
+}
+
+function readFilter(when: Located | undefined, report: Report): Filter | undefined {
+  if (when === undefined) return undefined;
+  report.yaml(findFilterTraps(when));
+  const { filter, problems } = compileFilter(filterValue(when));
+  report.options(when, problems);
+  return filter;
+}
+
+/** The tree as filters take it: unquoted numbers and booleans keep their source text. */
+function filterValue(located: Located): unknown {
+  if (located.entries) return Object.fromEntries([...located.entries].map(([key, entry]) => [key, filterValue(entry)]));
+  if (located.items) return located.items.map(filterValue);
+  const { scalar, source, plain } = located;
+  const isTyped = typeof scalar === 'number' || typeof scalar === 'boolean';
+  return isTyped && plain ? new PlainScalar(scalar, source) : (scalar ?? null);
+}

@@ -1,0 +1,214 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { Connector } from '../connector.ts';
+import type { Finding } from '../errors.ts';
+import { type Secret, secret } from '../options.ts';
+import type { Filter } from '../route/filter.ts';
+import type { Table } from '../route/table.ts';
+import { duration, size } from './durations.ts';
+
+/** A config that was read whole and found right. */
+export interface Config {
+  /** Absolute. */
+  file: string;
+  server: ServerConfig;
+  /** IANA name. */
+  timezone: string;
+  /** Absolute path of the store. */
+  store: string;
+  sources: Map<string, SourceConfig>;
+  destinations: Map<string, DestinationConfig>;
+  table: Table;
+  /** Names of the destinations that are told of failures. */
+  onFailure: string[];
+  /** What `check` would say of it beside. */
+  warnings: Finding[];
+  /** Texts that must not be seen anywhere, longest first. */
+  secrets: string[];
+}
+
+export interface ServerConfig {
+  host: string;
+  port: number;
+  /** Bytes. */
+  bodyLimit: number;
+  trustProxy: boolean | string;
+  /** Without a last slash; may have a path prefix. */
+  publicUrl: string | undefined;
+  metricsToken: Secret | undefined;
+}
+
+export interface SourceConfig {
+  name: string;
+  secrets: Secret[];
+  when: Filter | undefined;
+}
+
+export interface DestinationConfig {
+  name: string;
+  connector: Connector;
+  /** As the connector's schema gives them, templates compiled. */
+  options: unknown;
+  /** Milliseconds from one attempt to the next; as many retries as it has entries. */
+  retry: number[];
+  /** Milliseconds that one call may take. */
+  timeout: number;
+  /** Overrides the connector's pace. */
+  pace: { calls: number; per: number } | undefined;
+  enabled: boolean;
+  renamedFrom: string | undefined;
+  /** Equal when nothing of the destination changed: a reload leaves such a lane alone. */
+  fingerprint: string;
+}
+
+/** Milliseconds from one attempt to the next, unless `retry:` says otherwise: two days in all. */
+export const DEFAULT_RETRY = ['5s', '30s', '2m', '10m', '30m', '1h', '3h', '6h', '12h', '24h'];
+export const DEFAULT_TIMEOUT = '15s';
+
+/** Of sources and destinations: they stand in addresses, metrics and on the command line. */
+export const NAME = z
+  .string()
+  .regex(/^[a-z0-9-]+$/, 'expected a name of small letters, digits and hyphens, such as research-alerts');
+
+const names = z.union([NAME, z.array(NAME)]);
+
+/** What Fastify's `trustProxy` takes as text: addresses, ranges and these words, with commas between. */
+const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
+
+function isProxyList(text: string): boolean {
+  return text.split(',').every((part) => {
+    const [address = '', bits, more] = part.trim().split('/');
+    const version = isIP(address);
+    if (PROXY_WORDS.includes(part.trim())) return true;
+    if (version === 0 || more !== undefined) return false;
+    return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  });
+}
+
+export const serverSchema = z
+  .strictObject({
+    host: z.string().min(1).default('0.0.0.0').describe('The address to listen on.'),
+    port: z.int().min(0).max(65_535).default(8080).describe('The port to listen on; 0 takes a free one.'),
+    body_limit: size()
+      .prefault('5MB')
+      .describe('The largest request body, such as 5MB. A long transcript is a few hundred KB.'),
+    trust_proxy: z
+      .union([
+        z.boolean(),
+        z.string().refine(isProxyList, 'expected true, false, or addresses such as 10.0.0.0/8, with commas between'),
+      ])
+      .default(false)
+      .describe('Behind a reverse proxy: true, or the addresses of the proxies, so that logs name the real client.'),
+    public_url: z
+      .url({ protocol: /^https?$/ })
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional()
+      .describe('Where the relay is reached from outside, such as https://relay.example.com; may have a path prefix.'),
+    metrics: z
+      .strictObject({ token: secret().optional().describe('`GET /metrics` then wants it as a bearer token.') })
+      .optional()
+      .describe('Who may read the metrics.'),
+  })
+  .describe('Where and how the relay listens. Changes need a restart.');
+
+export const timezoneSchema = z
+  .string()
+  .refine(isTimezone, 'expected a timezone such as Europe/Berlin or UTC')
+  .describe('The timezone of dates in messages and on the command line, such as Europe/Berlin. UTC by default.');
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+export const storeSchema = z
+  .string()
+  .min(1)
+  .refine((text) => !/^postgres(ql)?:/i.test(text), {
+    error: 'this version stores in SQLite only: expected the path of a file, such as ./data/relay.db',
+    abort: true,
+  })
+  .refine(
+    (text) => !/^[a-z][a-z0-9+.-]+:/i.test(text) && text !== ':memory:',
+    'expected the path of a file, such as ./data/relay.db',
+  )
+  .describe('The file that events are kept in, relative to the config. ./data/relay.db by default. Needs a restart.');
+
+/** `whsec_` and base64, as Versive (and every Standard Webhooks sender) gives it. */
+const signingSecret = () =>
+  secret().refine(
+    (text) =>
+      /^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3}={0,2})?$/.test(text.reveal()) &&
+      text.reveal().length > 'whsec_'.length,
+    'expected a signing secret, whsec_ and then base64',
+  );
+
+export const sourceSchema = z.strictObject({
+  secret: z
+    .union([signingSecret(), z.array(signingSecret()).min(1)])
+    .describe("The signing secret of Versive's webhook endpoint, whsec_…; a list of them while you rotate."),
+  when: z.unknown().optional().describe('Events that this filter refuses are stored as unrouted.'),
+});
+
+/** What every destination takes, whatever its connector; also under `defaults:`, but for the connector and the names. */
+export const commonSchema = z.object({
+  retry: z
+    .array(duration())
+    .prefault(DEFAULT_RETRY)
+    .describe(`When a failed delivery is tried again: the waits, each ±20 %. ${DEFAULT_RETRY.join(', ')} by default.`),
+  timeout: duration().prefault(DEFAULT_TIMEOUT).describe(`How long one call may take; ${DEFAULT_TIMEOUT} by default.`),
+  pace: z
+    .strictObject({
+      calls: z.int().min(1).describe('At most so many calls …'),
+      per: duration()
+        .refine((ms) => ms > 0, 'expected a duration above 0')
+        .describe('… in so long, such as 1m.'),
+    })
+    .optional()
+    .describe("Fewer (or more) calls than the connector's own pace, such as { calls: 60, per: 1m }."),
+  enabled: z.boolean().default(true).describe('false holds the deliveries of the destination until it is true again.'),
+});
+
+export const destinationSchema = commonSchema.extend({
+  connector: z.string().describe('The kind of service: the name of a connector.'),
+  renamed_from: NAME.optional().describe('The name that this destination had: its deliveries and receipts carry over.'),
+});
+
+export const routeSchema = z.strictObject({
+  name: z.string().min(1).describe('What explain, logs and lists call the route.'),
+  when: z.unknown().optional().describe('Which events it takes; without it, all.'),
+  to: names.describe('The destinations that its events go to: a name, or a list.'),
+  stop: z.boolean().default(false).describe('true: an event that this route takes is not shown to the routes below.'),
+  enabled: z.boolean().default(true).describe('false keeps the route, but it takes nothing.'),
+});
+
+export const testSchema = z.strictObject({
+  name: z.string().min(1).describe('What the test expects, in words.'),
+  source: NAME.optional().describe('The source that the event comes from; the first one by default.'),
+  event: z.record(z.string(), z.unknown()).describe('The fields of the event that matter here.'),
+  to: names.describe('The destinations that the event must go to, all of them and no other; [] for none.'),
+});
+
+export const onFailureSchema = names.describe(
+  'The destinations that are told of failed deliveries, halted lanes and the like.',
+);
+export const pluginsSchema = z
+  .array(z.string().min(1))
+  .describe('Folders of connectors (relative to the config), and npm packages that are one.');
+
+/** The keys of the config's top level, in the order of the reference. */
+export const SECTIONS = [
+  'server',
+  'timezone',
+  'store',
+  'plugins',
+  'sources',
+  'defaults',
+  'destinations',
+  'routes',
+  'on_failure',
+  'tests',
+];

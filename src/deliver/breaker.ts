@@ -1,0 +1,48 @@
+import { probeDelay } from '../backoff.ts';
+import type { Outcome } from '../outcome.ts';
+
+/** Failures in a row after which a service counts as down. */
+const THRESHOLD = 5;
+
+/** Reasons that speak of the service, not of the item. */
+const DOWN = new Set(['network', 'timeout', 'server']);
+
+/**
+ * Keeps a lane from hammering a service that is down: after five failures in a row it lets one probe through at a time,
+ * after 5 s and then twice as long, up to 5 minutes. What waits meanwhile burns no attempts.
+ */
+export class Breaker {
+  #failures = 0;
+  #probes = 0;
+  /** Epoch milliseconds. */
+  #nextProbe = 0;
+
+  get open(): boolean {
+    return this.#failures >= THRESHOLD;
+  }
+
+  /** When a call may be made: 0 while closed, epoch milliseconds of the next probe while open. */
+  get until(): number {
+    return this.open ? this.#nextProbe : 0;
+  }
+
+  /** Takes an outcome in. Gives `opened` or `closed` when it changed something. */
+  observe(outcome: Outcome, now: number): 'opened' | 'closed' | undefined {
+    const failed = (outcome.kind === 'retry' || outcome.kind === 'unknown') && DOWN.has(outcome.reason);
+    const wasOpen = this.open;
+    if (!failed) {
+      // A rate limit says nothing of health: the service is there, but nothing has arrived either.
+      if (outcome.kind === 'retry' || outcome.kind === 'unknown') return undefined;
+      this.#failures = 0;
+      this.#probes = 0;
+      return wasOpen ? 'closed' : undefined;
+    }
+    // Calls that were under way when it opened tell nothing new.
+    if (wasOpen && now < this.#nextProbe) return undefined;
+    this.#failures += 1;
+    if (!this.open) return undefined;
+    this.#nextProbe = now + probeDelay(this.#probes);
+    if (wasOpen) this.#probes += 1;
+    return wasOpen ? undefined : 'opened';
+  }
+}

@@ -1,0 +1,266 @@
+import type PQueue from 'p-queue';
+import { HALT_PROBE_INTERVAL } from '../backoff.ts';
+import type { DestinationConfig } from '../config/schema.ts';
+import type { Destination, Log } from '../connector.ts';
+import type { Metrics } from '../metrics.ts';
+import type { News } from '../news.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Claim, LaneRecord, Settlement, Store } from '../store/store.ts';
+import { attempt, record } from './attempt.ts';
+import { Breaker } from './breaker.ts';
+import type { Pace } from './pace.ts';
+import { settle } from './settle.ts';
+
+/** Milliseconds that attempts under way get when a lane stops. */
+const GRACE = 10_000;
+
+/** Milliseconds to wait when the store cannot say what is due. */
+const STORE_AWAY = 1_000;
+
+/** Longest wait of a timer, milliseconds; what is due later is looked at again. */
+const LONGEST_NAP = 60_000;
+
+export interface LaneParts {
+  config: DestinationConfig;
+  destination: Destination;
+  store: Store;
+  pace: Pace;
+  /** Tasks of one serial key run one at a time. */
+  serial: PQueue | undefined;
+  timezone: string;
+  log: Log;
+  metrics: Metrics;
+  scrub: (text: string) => string;
+  report: (news: News) => void;
+  /** Aborts the destination's calls: the same controller that its `fetch` listens to. */
+  abort: AbortController;
+}
+
+/**
+ * The queue of one destination: claims what is due, in order and within its limits, and records how each attempt ended.
+ * Lanes never wait for each other, except those that write to one serial key.
+ */
+export class Lane {
+  readonly name: string;
+  readonly #parts: LaneParts;
+  readonly #breaker = new Breaker();
+  readonly #underWay = new Map<string, Promise<void>>();
+  #record: LaneRecord;
+  /** A new lane probes at once: perhaps someone has just mended what halted it. */
+  #nextProbe = 0;
+  #stopping = false;
+  #woken = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+
+  constructor(parts: LaneParts, state: LaneRecord | undefined) {
+    this.#parts = parts;
+    this.name = parts.config.name;
+    this.#record = state ?? { destination: this.name, paused: false, halt: undefined };
+  }
+
+  get destination(): Destination {
+    return this.#parts.destination;
+  }
+
+  get fingerprint(): string {
+    return this.#parts.config.fingerprint;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Looks again at what is due. */
+  wake(): void {
+    this.#woken.resolve();
+  }
+
+  /** Takes over what `pause`, `resume` or another process made of the lane. */
+  follow(state: LaneRecord | undefined): void {
+    this.#record = state ?? { destination: this.name, paused: false, halt: undefined };
+    this.wake();
+  }
+
+  /** Claims nothing more, gives attempts under way ten seconds, then aborts them, and closes the destination. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    const grace = setTimeout(() => this.#parts.abort.abort(), GRACE);
+    await this.#running;
+    await Promise.all(this.#underWay.values());
+    clearTimeout(grace);
+    await this.destination.close?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      // Armed before looking, so that a wake between the look and the nap is not missed.
+      this.#woken = Promise.withResolvers();
+      try {
+        const until = this.#blockedUntil(Date.now());
+        if (until > Date.now()) await this.#nap(until);
+        else if (!(await this.#turn())) await this.#nap(await this.#nextDue());
+      } catch (error) {
+        const { log, scrub } = this.#parts;
+        log.warn({ step: 'lane.stalled', destination: this.name, error: scrub(String(error)) }, 'lane stalled');
+        await this.#nap(Date.now() + STORE_AWAY);
+      }
+    }
+  }
+
+  /** Waits for a wake, or until then (epoch milliseconds). */
+  async #nap(until: number): Promise<void> {
+    const { promise, resolve } = this.#woken;
+    const timer = setTimeout(resolve, Math.min(LONGEST_NAP, Math.max(0, until - Date.now())));
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /** Epoch milliseconds before which nothing may be claimed. A service's Retry-After outranks every probe. */
+  #blockedUntil(now: number): number {
+    const { pausedUntil } = this.#parts.pace;
+    const full = this.#underWay.size >= (this.#probing ? 1 : this.#width);
+    if (this.#record.paused || full) return Number.POSITIVE_INFINITY;
+    const probe = this.#record.halt ? this.#nextProbe : this.#breaker.until;
+    return Math.max(pausedUntil > now ? pausedUntil : 0, probe);
+  }
+
+  /** While halted or behind an open breaker, one delivery at a time asks whether things are well again. */
+  get #probing(): boolean {
+    return this.#record.halt !== undefined || this.#breaker.open;
+  }
+
+  get #width(): number {
+    return this.destination.deliverMany ? 1 : (this.destination.limits.concurrency ?? 1);
+  }
+
+  async #nextDue(): Promise<number> {
+    return (await this.#parts.store.nextDue(this.name, this.#underWay.keys())) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Claims what is due and begins it. False when nothing was due. */
+  async #turn(): Promise<boolean> {
+    const { serial } = this.#parts;
+    if (!serial) return this.#begin();
+    return serial.add(async () => {
+      // Much may have happened while it waited for its turn.
+      if (this.#stopping || this.#blockedUntil(Date.now()) > Date.now()) return true;
+      const begun = await this.#begin();
+      await Promise.all(this.#underWay.values());
+      return begun;
+    });
+  }
+
+  async #begin(): Promise<boolean> {
+    const { store } = this.#parts;
+    const { batch } = this.destination.limits;
+    const room = this.destination.deliverMany ? (batch ?? 1) : this.#width - this.#underWay.size;
+    const claims = await store.claim({
+      destination: this.name,
+      target: this.destination.target,
+      now: Date.now(),
+      limit: this.#probing ? 1 : room,
+      except: this.#underWay.keys(),
+    });
+    const together = this.destination.deliverMany ? [claims] : claims.map((claim) => [claim]);
+    for (const group of together) {
+      if (group.length > 0) this.#follow(group);
+    }
+    return claims.length > 0;
+  }
+
+  #follow(claims: Claim[]): void {
+    const end = this.#attempt(claims)
+      .catch((error: unknown) => {
+        const { log, scrub } = this.#parts;
+        log.warn(
+          { step: 'lane.unrecorded', destination: this.name, error: scrub(String(error)) },
+          'an outcome could not be recorded',
+        );
+      })
+      .finally(() => {
+        for (const claim of claims) this.#underWay.delete(claim.event.subject);
+        this.wake();
+      });
+    for (const claim of claims) this.#underWay.set(claim.event.subject, end);
+  }
+
+  async #attempt(claims: Claim[]): Promise<void> {
+    const { store, timezone, abort, scrub, metrics } = this.#parts;
+    const started = performance.now();
+    const outcomes = await attempt(claims, this.destination, { store, timezone, signal: abort.signal, scrub });
+    const ms = Math.round(performance.now() - started);
+    metrics.attemptSeconds.observe({ destination: this.name }, ms / 1000);
+    for (const [index, claim] of claims.entries()) {
+      const outcome = outcomes[index];
+      if (outcome) await this.#settle(claim, outcome, ms);
+    }
+  }
+
+  async #settle(claim: Claim, outcome: Outcome, ms: number): Promise<void> {
+    const { config, store, abort, log, metrics, pace } = this.#parts;
+    const now = Date.now();
+    const probing = this.#probing;
+    const turned = this.#breaker.observe(outcome, now);
+    if (turned) log.warn({ step: `breaker.${turned}`, destination: this.name }, `breaker ${turned}`);
+    if (outcome.kind === 'retry' && outcome.afterMs !== undefined) {
+      pace.pause(now + outcome.afterMs);
+      await store.pauseKey(pace.key, now + outcome.afterMs);
+    }
+    const settlement = settle(outcome, { attempts: claim.delivery.attempts, schedule: config.retry, now, probing });
+    const ours = await record(store, claim, this.destination.target, settlement, abort.signal);
+    metrics.deliveries.inc({
+      destination: this.name,
+      outcome: settlement.state === 'failed' ? 'failed' : outcome.kind,
+    });
+    log.info(
+      { step: 'delivery.attempted', ...describe(claim, outcome, settlement), ms, ...(!ours && { recorded: false }) },
+      'delivery attempted',
+    );
+    await this.#afterwards(claim, outcome, settlement, now);
+  }
+
+  /** What an outcome means for the lane, and for the people who run it. */
+  async #afterwards(claim: Claim, outcome: Outcome, settlement: Settlement, now: number): Promise<void> {
+    const { store, log, report } = this.#parts;
+    if (outcome.kind === 'halt') {
+      this.#nextProbe = now + HALT_PROBE_INTERVAL;
+      if (this.#record.halt) return;
+      const { reason, detail, fix } = outcome;
+      this.#record = { ...this.#record, halt: { reason, detail, fix, since: now } };
+      await store.setHalt(this.name, this.#record.halt);
+      log.warn({ step: 'lane.halted', destination: this.name, reason, detail, fix }, 'lane halted');
+      report({ kind: 'halted', destination: this.name, detail, fix });
+      return;
+    }
+    if (this.#record.halt) {
+      this.#nextProbe = now + HALT_PROBE_INTERVAL;
+      if (outcome.kind !== 'delivered' && outcome.kind !== 'reject') return;
+      this.#record = { ...this.#record, halt: undefined };
+      await store.setHalt(this.name, undefined);
+      log.info({ step: 'lane.resumed', destination: this.name }, 'lane resumed: a probe was taken');
+    }
+    if (settlement.state !== 'failed') return;
+    const { detail, fix } = settlement;
+    const { id: delivery, subject } = claim.delivery;
+    report({ kind: 'failed', destination: this.name, delivery, subject, detail, fix });
+  }
+}
+
+/** The wide log line of an attempt. Holds ids and the service's words, nothing that a participant said. */
+function describe(claim: Claim, outcome: Outcome, settlement: Settlement): object {
+  const { id, event, subject, destination, attempts } = claim.delivery;
+  return {
+    delivery: id,
+    event,
+    subject,
+    destination,
+    attempt: attempts,
+    outcome: outcome.kind,
+    state: settlement.state,
+    ...(outcome.kind !== 'delivered' && { reason: outcome.reason, detail: outcome.detail }),
+    ...(settlement.state === 'delivered' && { url: settlement.receipt.url }),
+    ...(settlement.state === 'failed' && { fix: settlement.fix }),
+    ...(settlement.state === 'pending' && { next: new Date(settlement.nextAttemptAt).toISOString() }),
+  };
+}

@@ -1,0 +1,134 @@
+import path from 'node:path';
+import type { Config, DestinationConfig } from '../config/schema.ts';
+import type { Destination, Log } from '../connector.ts';
+import type { Metrics } from '../metrics.ts';
+import type { News } from '../news.ts';
+import type { Store } from '../store/store.ts';
+import { Lane } from './lane.ts';
+import { type Pace, Paces } from './pace.ts';
+
+export interface LanesParts {
+  store: Store;
+  log: Log;
+  metrics: Metrics;
+  scrub: (text: string) => string;
+  report: (news: News) => void;
+}
+
+/** A destination that a new config asks for, opened and not yet delivering. */
+interface Opened {
+  config: DestinationConfig;
+  destination: Destination;
+  pace: Pace;
+  abort: AbortController;
+}
+
+/** The lanes of all enabled destinations, and how one config's follow the other's. */
+export class Lanes {
+  readonly #parts: LanesParts;
+  readonly #paces = new Paces();
+  readonly #lanes = new Map<string, Lane>();
+  #timezone = 'UTC';
+
+  constructor(parts: LanesParts) {
+    this.#parts = parts;
+  }
+
+  get(name: string): Lane | undefined {
+    return this.#lanes.get(name);
+  }
+
+  /** Looks again at what is due, at these destinations or at all. */
+  wake(names: Iterable<string> = this.#lanes.keys()): void {
+    for (const name of names) this.#lanes.get(name)?.wake();
+  }
+
+  /** Takes over what another process changed: a pause, a resume, new deliveries. */
+  async follow(): Promise<void> {
+    const states = new Map((await this.#parts.store.lanes()).map((state) => [state.destination, state]));
+    for (const lane of this.#lanes.values()) lane.follow(states.get(lane.name));
+  }
+
+  /**
+   * Opens what is new or changed in a config. Everything that can fail happens here.
+   *
+   * @returns what makes it so: ends the lanes that changed or went, and starts their successors
+   * @throws whatever a connector throws that cannot be opened
+   */
+  async prepare(config: Config): Promise<() => Promise<void>> {
+    const wanted = [...config.destinations.values()].filter((destination) => destination.enabled);
+    const sameZone = config.timezone === this.#timezone;
+    const fresh = wanted.filter((each) => !sameZone || this.#lanes.get(each.name)?.fingerprint !== each.fingerprint);
+    const opened = fresh.map((destination) => this.#open(destination, config));
+    return () => this.#switch(config, new Set(wanted.map((each) => each.name)), opened);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
+    this.#lanes.clear();
+  }
+
+  #open(config: DestinationConfig, { timezone, file }: Config): Opened {
+    const abort = new AbortController();
+    // The limits, and with them the pace, are known only once it is open; no call is made before.
+    let fetchAtPace: typeof fetch = () => Promise.reject(new Error('a connector must not call while it is opened'));
+    const destination = config.connector.open(config.options, {
+      destination: config.name,
+      folder: path.dirname(file),
+      timezone,
+      log: this.#parts.log,
+      fetch: (input, init) => fetchAtPace(input, init),
+    });
+    const pace = this.#paces.of(destination.limits.key);
+    fetchAtPace = pace.fetch(config.timeout, abort.signal);
+    return { config, destination, pace, abort };
+  }
+
+  async #switch(config: Config, wanted: Set<string>, opened: Opened[]): Promise<void> {
+    const { store, log, metrics, scrub, report } = this.#parts;
+    const replaced = new Set(opened.map((each) => each.config.name));
+    const ending = [...this.#lanes.values()].filter((lane) => !wanted.has(lane.name) || replaced.has(lane.name));
+    const paused = await store.pausedKeys(Date.now());
+    const states = new Map((await store.lanes()).map((state) => [state.destination, state]));
+    await Promise.all(ending.map((lane) => lane.stop()));
+    for (const lane of ending) this.#lanes.delete(lane.name);
+    await this.#rename(config);
+    for (const { config: each, destination, pace, abort } of opened) {
+      const { key, calls, per, serial } = destination.limits;
+      pace.limit(each.pace?.calls ?? calls, each.pace?.per ?? per);
+      pace.pause(paused.get(key) ?? 0);
+      // Whoever changed the config or started the relay may have mended what halted the lane.
+      const halted = states.get(each.name)?.halt;
+      if (halted) await store.setHalt(each.name, undefined);
+      const lane = new Lane(
+        {
+          config: each,
+          destination,
+          store,
+          pace,
+          serial: serial === undefined ? undefined : this.#paces.serial(serial),
+          timezone: config.timezone,
+          log,
+          metrics,
+          scrub,
+          report,
+          abort,
+        },
+        { destination: each.name, paused: states.get(each.name)?.paused ?? false, halt: undefined },
+      );
+      this.#lanes.set(each.name, lane);
+      lane.start();
+    }
+    this.#timezone = config.timezone;
+  }
+
+  async #rename(config: Config): Promise<void> {
+    const { store, log } = this.#parts;
+    for (const { name, renamedFrom } of config.destinations.values()) {
+      if (renamedFrom === undefined) continue;
+      const moved = await store.rename(renamedFrom, name);
+      if (moved > 0)
+        log.info({ step: 'destination.renamed', from: renamedFrom, destination: name, moved }, 'destination renamed');
+    }
+  }
+}

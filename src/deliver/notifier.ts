@@ -1,0 +1,95 @@
+import type { Destination, Log, Notice } from '../connector.ts';
+import type { News } from '../news.ts';
+
+/** Milliseconds that news is gathered for, so that a bad minute is one message and not a hundred. */
+const GATHER = 15_000;
+
+/** Most lines of a message; the rest is counted. */
+const MOST_LINES = 10;
+
+const TITLES: Record<News['kind'], (count: number) => string> = {
+  failed: (count) => `${count} failed ${count === 1 ? 'delivery' : 'deliveries'}`,
+  halted: (count) => `${count} halted ${count === 1 ? 'destination' : 'destinations'}`,
+  quarantined: (count) => `${count} quarantined ${count === 1 ? 'event' : 'events'}`,
+  signatures: () => 'signatures that do not verify',
+  config: () => 'a refused config',
+};
+
+export interface NotifierParts {
+  /** The `on_failure` destinations of the config in force. */
+  names: () => string[];
+  destination: (name: string) => Destination | undefined;
+  log: Log;
+}
+
+/** Tells the `on_failure` destinations what went wrong: grouped, and never one about itself. */
+export class Notifier {
+  readonly #parts: NotifierParts;
+  #news: News[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: NotifierParts) {
+    this.#parts = parts;
+  }
+
+  report(news: News): void {
+    if (this.#parts.names().length === 0) return;
+    this.#news.push(news);
+    this.#timer ??= setTimeout(() => void this.flush(), GATHER);
+  }
+
+  /** Sends what was gathered. Never throws: that it could not tell is told to the log. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const gathered = this.#news.splice(0);
+    await Promise.all(this.#parts.names().map((name) => this.#tell(name, gathered)));
+  }
+
+  async #tell(name: string, gathered: News[]): Promise<void> {
+    const destination = this.#parts.destination(name);
+    const others = gathered.filter((news) => !('destination' in news) || news.destination !== name);
+    if (!destination?.notify || others.length === 0) return;
+    try {
+      const outcome = await destination.notify(noticeOf(others));
+      if (outcome.kind === 'delivered') return;
+      this.#parts.log.warn(
+        { step: 'notice.unsent', destination: name, detail: outcome.detail },
+        'a notice could not be sent',
+      );
+    } catch (error) {
+      this.#parts.log.warn(
+        { step: 'notice.unsent', destination: name, error: String(error) },
+        'a notice could not be sent',
+      );
+    }
+  }
+}
+
+/** One message of many news: a title that counts them, and a line each. */
+export function noticeOf(news: News[]): Notice {
+  const counts = Map.groupBy(news, ({ kind }) => kind);
+  const title = [...counts].map(([kind, of]) => TITLES[kind](of.length)).join(', ');
+  const lines = news.flatMap(linesOf);
+  const kept = lines.slice(0, MOST_LINES);
+  if (lines.length > kept.length)
+    kept.push(`… and ${lines.length - kept.length} more: versive-relay deliveries --state failed`);
+  return { title: `versive-relay: ${title}`, lines: kept };
+}
+
+function linesOf(news: News): string[] {
+  switch (news.kind) {
+    case 'failed':
+      return [`${news.delivery} to ${news.destination}, interview ${news.subject}: ${news.detail}. ${news.fix}`];
+    case 'halted':
+      return [`${news.destination} is halted, and its deliveries wait: ${news.detail}. ${news.fix}`];
+    case 'quarantined':
+      return [`${news.event} is not what Versive documents, and was kept: ${news.reason}`];
+    case 'signatures':
+      return [
+        `source ${news.source}: ${news.failures} requests, none of which its secret signed. Was the secret changed at Versive?`,
+      ];
+    case 'config':
+      return ['The config before stays in force:', ...news.lines];
+  }
+}

@@ -1,0 +1,52 @@
+import { HALT_PROBE_INTERVAL, nextDelay } from '../backoff.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Settlement } from '../store/store.ts';
+
+export interface SettleContext {
+  /** Attempts counted so far, this one among them. */
+  attempts: number;
+  /** Milliseconds between attempts. */
+  schedule: readonly number[];
+  /** Epoch milliseconds. */
+  now: number;
+  /** The breaker is open: a failed probe costs nothing. */
+  probing: boolean;
+}
+
+/** Decides what an outcome makes of a delivery. */
+export function settle(outcome: Outcome, context: SettleContext): Settlement {
+  const { attempts, schedule, now, probing } = context;
+  switch (outcome.kind) {
+    case 'delivered':
+      return { state: 'delivered', receipt: outcome.receipt };
+    case 'reject':
+      return { state: 'failed', reason: outcome.reason, detail: outcome.detail, fix: outcome.fix };
+    case 'halt':
+      // Due after the next probe, so that the probe is another delivery each time.
+      return pending(outcome, now + HALT_PROBE_INTERVAL + 1, false, outcome.fix);
+    case 'retry':
+      if (outcome.afterMs !== undefined) return pending(outcome, now + outcome.afterMs, false);
+      break;
+    case 'unknown':
+      break;
+  }
+  if (probing) return pending(outcome, now + (nextDelay(schedule, 1) ?? 0), false);
+  const delay = nextDelay(schedule, attempts);
+  if (delay !== undefined) return pending(outcome, now + delay, true);
+  return {
+    state: 'failed',
+    reason: outcome.reason,
+    detail: outcome.detail,
+    fix: `It was tried ${attempts === 1 ? 'once' : `${attempts} times`}, as its retry schedule says. Find out why the service does not answer.`,
+  };
+}
+
+function pending(
+  outcome: Exclude<Outcome, { kind: 'delivered' }>,
+  nextAttemptAt: number,
+  counted: boolean,
+  fix?: string,
+): Settlement {
+  const { reason, detail } = outcome;
+  return { state: 'pending', nextAttemptAt, reason, detail, counted, ...(fix !== undefined && { fix }) };
+}

@@ -1,0 +1,96 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Backlog, LaneRecord } from './store/store.ts';
+
+/** What Prometheus is told of one relay. Every name begins with `relay_`; process metrics have prom-client's names. */
+export interface Metrics {
+  registry: Registry;
+  events: Counter<'source' | 'state'>;
+  refused: Counter<'status'>;
+  deliveries: Counter<'destination' | 'outcome'>;
+  attemptSeconds: Histogram<'destination'>;
+  configReloadSuccessful: Gauge;
+  configReloadTime: Gauge;
+}
+
+/**
+ * @param backlog what waits, asked at each scrape
+ * @param lanes which lanes stand still, asked at each scrape
+ */
+export function createMetrics(backlog: () => Promise<Backlog[]>, lanes: () => Promise<LaneRecord[]>): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'relay_queue_depth',
+    help: 'Pending deliveries, by destination.',
+    labelNames: ['destination'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const row of await backlog()) this.set({ destination: row.destination }, row.pending);
+    },
+  });
+  new Gauge({
+    name: 'relay_oldest_pending_seconds',
+    help: 'Age of the oldest pending delivery, by destination.',
+    labelNames: ['destination'],
+    registers,
+    async collect() {
+      this.reset();
+      const now = Date.now();
+      for (const row of await backlog())
+        this.set({ destination: row.destination }, Math.max(0, now - row.oldest) / 1000);
+    },
+  });
+  new Gauge({
+    name: 'relay_lane_held',
+    help: '1 while a lane is held, by destination and cause (halted, paused).',
+    labelNames: ['destination', 'cause'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { destination, paused, halt } of await lanes()) {
+        this.set({ destination, cause: 'halted' }, halt ? 1 : 0);
+        this.set({ destination, cause: 'paused' }, paused ? 1 : 0);
+      }
+    },
+  });
+  return {
+    registry,
+    events: new Counter({
+      name: 'relay_events_total',
+      help: 'Verified events, by source and what became of them (routed, unrouted, quarantined, duplicate).',
+      labelNames: ['source', 'state'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'relay_requests_refused_total',
+      help: 'Webhook requests that were refused, by HTTP status.',
+      labelNames: ['status'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'relay_deliveries_total',
+      help: 'Attempts that ended, by destination and outcome (delivered, retry, unknown, halt, failed).',
+      labelNames: ['destination', 'outcome'],
+      registers,
+    }),
+    attemptSeconds: new Histogram({
+      name: 'relay_attempt_duration_seconds',
+      help: 'How long attempts took, by destination.',
+      labelNames: ['destination'],
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
+      registers,
+    }),
+    configReloadSuccessful: new Gauge({
+      name: 'relay_config_last_reload_successful',
+      help: '1 when the config was last read well, 0 while a bad one is refused.',
+      registers,
+    }),
+    configReloadTime: new Gauge({
+      name: 'relay_config_last_reload_success_timestamp_seconds',
+      help: 'When a config was last read well.',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { Payload } from './model.ts';
+
+const id = z.string().min(1);
+
+/** As https://docs.getversive.com/webhooks documents it; every other field is kept as it is. */
+const payloadSchema = z.looseObject({
+  event_type: z.literal('interview.completed'),
+  interview: z.looseObject({ id }),
+  study: z.looseObject({ id }),
+});
+
+/** What a body turned out to be. What could be read of an unusable one is kept, so that ops can find it. */
+export type Judged =
+  | { payload: Payload }
+  | { payload: undefined; reason: string; eventType: string; subject: string; study: string };
+
+/** Judges a verified body. Never throws. */
+export function parsePayload(body: Buffer): Judged {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return { payload: undefined, reason: 'the body is not JSON', eventType: '', subject: '', study: '' };
+  }
+  const judged = payloadSchema.safeParse(json);
+  // The body itself, not zod's copy: a copy would lose keys such as `__proto__` and the order of the others.
+  if (judged.success) return { payload: json as Payload };
+  const issue = judged.error.issues[0];
+  const path = issue?.path.join('.') || 'the body';
+  return {
+    payload: undefined,
+    reason: `${path}: ${issue?.message ?? 'not what Versive documents'}`,
+    eventType: textAt(json, 'event_type'),
+    subject: textAt(json, 'interview', 'id'),
+    study: textAt(json, 'study', 'id'),
+  };
+}
+
+function textAt(json: unknown, ...path: string[]): string {
+  let value: unknown = json;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return '';
+    value = (value as Record<string, unknown>)[key];
+  }
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,184 @@
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { ServerConfig, SourceConfig } from '../config/schema.ts';
+import { RelayError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { News } from '../news.ts';
+import type { Table } from '../route/table.ts';
+import type { Store } from '../store/store.ts';
+import { accept } from './accept.ts';
+import { SignatureWatch } from './signatures.ts';
+import { signatureHeaders, verify } from './verify.ts';
+
+/** Seconds after which Svix may come back when the store could not commit. */
+const STORE_RETRY_AFTER = 5;
+
+/** One fixed body a status: a refusal tells a forger nothing. */
+const REFUSALS: Record<number, string> = {
+  400: 'bad request',
+  401: 'the signature does not verify',
+  404: 'there is nothing here',
+  405: 'only POST is taken here',
+  408: 'the request took too long',
+  413: 'the body is too large',
+  415: 'only application/json is taken here',
+  500: 'the relay failed',
+  503: 'the relay cannot store events right now',
+};
+
+export interface ReceiverParts {
+  server: ServerConfig;
+  /** Read at each request, so that a reload is seen whole or not at all. */
+  current: () => { sources: ReadonlyMap<string, SourceConfig>; table: Table };
+  store: Store;
+  metrics: Metrics;
+  log: FastifyBaseLogger;
+  /** Called after an event was stored. */
+  accepted: (destinations: string[]) => void;
+  /** Told of what ops should look at. */
+  report: (news: News) => void;
+  /** False from SIGTERM on. */
+  ready: () => boolean;
+}
+
+/** The HTTP side of the relay: webhooks in, and what probes and Prometheus ask. Not listening yet. */
+export function createReceiver(parts: ReceiverParts): FastifyInstance {
+  const { server, log } = parts;
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: server.bodyLimit,
+    trustProxy: server.trustProxy,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404));
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof RelayError && error.code === 'RELAY_STORE_BUSY') {
+      log.warn(
+        { step: 'request.unstored', error: error.message },
+        'the store could not commit; Svix will send it again',
+      );
+      parts.metrics.refused.inc({ status: 503 });
+      return refuse(reply.header('retry-after', STORE_RETRY_AFTER), 503);
+    }
+    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
+    if (status === 500) log.error({ step: 'request.failed', url: request.routeOptions.url, error }, 'request failed');
+    parts.metrics.refused.inc({ status });
+    return refuse(reply, status);
+  });
+  const prefix = server.publicUrl === undefined ? '' : new URL(server.publicUrl).pathname.replace(/\/$/, '');
+  // A proxy may cut the prefix off, or leave it on.
+  for (const root of new Set(['', prefix])) app.register(async (scope) => routes(scope, parts), { prefix: root });
+  return app;
+}
+
+function routes(app: FastifyInstance, parts: ReceiverParts): void {
+  const watch = new SignatureWatch();
+  app.post(
+    '/webhooks/:source',
+    { onRequest: [(request, reply) => judgeHeaders(request, reply, parts)] },
+    (request, reply) => receive(request as FastifyRequest<SourceRoute>, reply, parts, watch),
+  );
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    if (!parts.ready()) return reply.code(503).send({ status: 'stopping' });
+    try {
+      await parts.store.ping();
+    } catch (error) {
+      return reply.code(503).send({ status: 'store', error: error instanceof Error ? error.message : String(error) });
+    }
+    return { status: 'ready' };
+  });
+  app.get('/metrics', async (request, reply) => {
+    const token = parts.server.metricsToken;
+    if (token && !token.equals(/^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''))
+      return refuse(reply, 401);
+    return reply.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
+  });
+}
+
+interface SourceRoute {
+  Params: { source: string };
+}
+
+/** Everything that needs no body. */
+async function judgeHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: ReceiverParts,
+): Promise<FastifyReply | undefined> {
+  const { source } = request.params as SourceRoute['Params'];
+  const status = refusal(request, parts.current().sources.get(source));
+  if (status === undefined) return undefined;
+  parts.metrics.refused.inc({ status });
+  parts.log.info({ step: 'request.refused', source, status, ip: request.ip }, 'request refused');
+  return refuse(reply, status);
+}
+
+function refusal(request: FastifyRequest, source: SourceConfig | undefined): number | undefined {
+  if (!source) return 404;
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return 415;
+  return signatureHeaders(request.headers, Date.now()) ? undefined : 401;
+}
+
+async function receive(
+  request: FastifyRequest<SourceRoute>,
+  reply: FastifyReply,
+  parts: ReceiverParts,
+  watch: SignatureWatch,
+): Promise<FastifyReply> {
+  const { log, metrics, store, report } = parts;
+  const { sources, table } = parts.current();
+  const source = sources.get(request.params.source);
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const verified = source && verify(source, request.headers, body);
+  if (!verified) {
+    const failures = watch.failed(request.params.source, Date.now());
+    if (failures !== undefined) report({ kind: 'signatures', source: request.params.source, failures });
+    metrics.refused.inc({ status: 401 });
+    log.info(
+      { step: 'request.refused', source: request.params.source, status: 401, ip: request.ip },
+      'request refused',
+    );
+    return refuse(reply, 401);
+  }
+  watch.verified(verified.source.name);
+  const { id, duplicate, deliveries, event } = await accept(verified, table, store);
+  const { eventType, subject, study, state, reason, routes: taken, destinations } = event;
+  metrics.events.inc({ source: event.source, state: duplicate ? 'duplicate' : state });
+  log.info(
+    {
+      step: duplicate ? 'event.duplicate' : 'event.accepted',
+      event: id,
+      source: event.source,
+      svix_id: event.svixId,
+      ...(!duplicate && {
+        event_type: eventType,
+        subject,
+        study,
+        state,
+        reason,
+        routes: taken,
+        deliveries,
+        bytes: body.length,
+      }),
+    },
+    duplicate ? 'event known already' : 'event accepted',
+  );
+  if (!duplicate && state === 'quarantined') report({ kind: 'quarantined', event: id, reason: reason ?? '' });
+  if (!duplicate) parts.accepted(destinations);
+  return reply.code(duplicate ? 200 : 202).send({ event: id, deliveries });
+}
+
+function refuse(reply: FastifyReply, status: number): FastifyReply {
+  return reply.code(status).send({ error: REFUSALS[status] ?? 'refused' });
+}

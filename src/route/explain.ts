@@ -1,0 +1,26 @@
+import type { RoutedFields } from '../model.ts';
+import type { Condition } from './filter.ts';
+import type { Table } from './table.ts';
+
+/** What became of one route. */
+export interface Explained {
+  route: string;
+  matched: boolean;
+  /** The conditions that decided; empty for a route without any, and for one that was not asked. */
+  because: Condition[];
+  /** Why the route was not asked at all. */
+  skipped?: 'disabled' | 'stopped';
+}
+
+/** What each route of a table makes of an event, in their order: as `table.route` judges, with the reasons. Never throws. */
+export function explainRoutes(table: Table, fields: RoutedFields): Explained[] {
+  let stopped = false;
+  return table.routes.map((route): Explained => {
+    if (stopped || !route.enabled) {
+      return { route: route.name, matched: false, because: [], skipped: stopped ? 'stopped' : 'disabled' };
+    }
+    const matched = route.when?.test(fields) ?? true;
+    stopped = matched && route.stop;
+    return { route: route.name, matched, because: route.when?.explain(fields) ?? [] };
+  });
+}

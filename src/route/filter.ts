@@ -1,0 +1,253 @@
+import type { ErrorCode } from '../errors.ts';
+import type { JsonValue, RoutedFields } from '../model.ts';
+import { type Check, ConditionError, OPERATORS, operatorHint, plainCondition } from './condition.ts';
+import { hasFields, isKnownPath, suggestPath } from './fields.ts';
+import { type Path, parsePath, printPath, readPath } from './path.ts';
+import { PlainScalar } from './scalar.ts';
+
+export { PlainScalar } from './scalar.ts';
+
+/** One condition of a filter, and how an event met it. */
+export interface Condition {
+  /** As the config writes it: `interview.metadata.plan`. */
+  path: string;
+  /** In words: `is "enterprise"`, `is any of "a", "b"`, `≥ 120`. */
+  condition: string;
+  /** What the event has there; undefined when the path is missing. */
+  value: JsonValue | undefined;
+  held: boolean;
+}
+
+/** A compiled `when`. Neither method throws, whatever an event holds. */
+export interface Filter {
+  test(fields: RoutedFields): boolean;
+  /**
+   * The conditions that decided. Of `any` that holds only the alternative that did; below `not` each condition is told, and
+   * judged, the other way round.
+   */
+  explain(fields: RoutedFields): Condition[];
+}
+
+/** Something wrong (or suspicious) about a `when`; the path leads into it. */
+export interface FilterProblem {
+  level: 'error' | 'warning';
+  code: ErrorCode;
+  path: (string | number)[];
+  message: string;
+  fix?: string;
+}
+
+/** A part of a filter. `wanted` is false below a `not`. */
+interface Part {
+  test(fields: RoutedFields): boolean;
+  explain(fields: RoutedFields, wanted: boolean): Condition[];
+}
+
+/** What other languages call our groups. */
+const GROUPS_ELSEWHERE: Record<string, string> = { and: 'all', or: 'any', none: 'not', nor: 'not' };
+
+/**
+ * Compiles a `when`: a map from paths to conditions, of which all must hold. Every problem comes at once; there is a filter
+ * unless one of them is an error.
+ */
+export function compileFilter(when: unknown): { filter: Filter | undefined; problems: FilterProblem[] } {
+  const compiler = new Compiler();
+  const part = compiler.entries(when, [], allOf);
+  if (compiler.problems.some(({ level }) => level === 'error'))
+    return { filter: undefined, problems: compiler.problems };
+  const filter: Filter = { test: part.test, explain: (fields) => part.explain(fields, true) };
+  return { filter, problems: compiler.problems };
+}
+
+type Place = (string | number)[];
+type Join = (parts: Part[]) => Part;
+
+class Compiler {
+  readonly problems: FilterProblem[] = [];
+
+  /** A map from paths and groups to conditions. Only a whole filter may be empty: it matches everything. */
+  entries(map: unknown, place: Place, join: Join): Part {
+    if (!isMap(map)) {
+      const fix = Array.isArray(map)
+        ? 'Write `any:` or `all:` before the list.'
+        : 'Write for example `study.id: study_123`.';
+      return this.#error(place, 'a filter is a map from paths to conditions', fix);
+    }
+    const entries = Object.entries(map);
+    if (entries.length === 0 && place.length > 0) return this.#empty(place);
+    return join(entries.map(([key, value]) => this.#entry(key, value, [...place, key])));
+  }
+
+  #entry(key: string, value: unknown, place: Place): Part {
+    if (key === 'not') return negation(this.entries(value, place, allOf));
+    if (key === 'all' || key === 'any') return this.#group(key, value, place);
+    const meant = GROUPS_ELSEWHERE[key.toLowerCase()];
+    if (meant !== undefined && (Array.isArray(value) || isMap(value))) {
+      return this.#error(place, `there is no group "${key}"`, `Did you mean "${meant}"?`);
+    }
+    let path: Path;
+    try {
+      path = parsePath(key);
+    } catch (error) {
+      const fix = 'A name with dots in it is quoted in brackets: `interview.metadata["a.b"]`.';
+      return this.#error(place, error instanceof Error ? error.message : String(error), fix);
+    }
+    const problems = this.problems.length;
+    const part = this.#condition(path, value, place);
+    // A nested map is told as such, and not also as a path that does not exist.
+    if (this.problems.length === problems) this.#warnOfPath(path, place);
+    return part;
+  }
+
+  /** Members as a list of maps; a map's entries are members too. */
+  #group(kind: 'all' | 'any', value: unknown, place: Place): Part {
+    const join = kind === 'all' ? allOf : anyOf;
+    if (!Array.isArray(value)) return this.entries(value, place, join);
+    if (value.length === 0) return this.#empty(place);
+    return join(value.map((member, index) => this.entries(member, [...place, index], allOf)));
+  }
+
+  #empty(place: Place): Part {
+    return this.#error(place, 'there is no condition here', 'Write at least one, or leave the group out.');
+  }
+
+  #condition(path: Path, condition: unknown, place: Place): Part {
+    if (isMap(condition)) return this.#operators(path, condition, place);
+    try {
+      const check = plainCondition(condition);
+      if (check !== undefined) return leaf(path, check);
+      return this.#error(place, `a condition is a value, a list or a map of operators, not ${typeof condition}`);
+    } catch (error) {
+      return this.#conditionError(place, error);
+    }
+  }
+
+  #operators(path: Path, map: Record<string, unknown>, place: Place): Part {
+    const names = Object.keys(map);
+    if (names.length === 0) {
+      return this.#error(place, 'the condition is empty', 'Write a value, a list, or an operator such as `gte: 120`.');
+    }
+    if (hasFields(path) && names.some((name) => isFieldName(path, name))) return this.#nested(path, map, place);
+    return allOf(names.map((name) => this.#operator(path, name, map[name], [...place, name])));
+  }
+
+  #operator(path: Path, name: string, operand: unknown, place: Place): Part {
+    if (name === 'not') return negation(this.#condition(path, operand, place));
+    const compile = OPERATORS.get(name);
+    if (compile === undefined) {
+      const operators = `The operators are ${[...OPERATORS.keys(), 'not'].join(', ')}.`;
+      return this.#error(place, `there is no operator "${name}"`, operatorHint(name) ?? operators);
+    }
+    try {
+      return leaf(path, compile(operand, name));
+    } catch (error) {
+      return this.#conditionError(place, error);
+    }
+  }
+
+  #nested(path: Path, map: Record<string, unknown>, place: Place): Part {
+    const paths = leavesOf(path, map).map((found) => `\`${printPath(found)}\``);
+    const fix = `Write ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ', …' : ''}.`;
+    this.problems.push({
+      level: 'error',
+      code: 'RELAY_CONFIG_TRAP',
+      path: place,
+      message: 'a filter names a field by one path, not by maps within maps.',
+      fix,
+    });
+    return NEVER;
+  }
+
+  #warnOfPath(path: Path, place: Place): void {
+    if (isKnownPath(path)) return;
+    this.problems.push({
+      level: 'warning',
+      code: 'RELAY_CONFIG_PATH',
+      path: place,
+      message: `interview.completed has no "${printPath(path)}".`,
+      fix: `Did you mean "${suggestPath(path)}"?`,
+    });
+  }
+
+  #conditionError(place: Place, error: unknown): Part {
+    if (!(error instanceof ConditionError)) throw error;
+    return this.#error(place, error.message, error.fix);
+  }
+
+  #error(path: Place, message: string, fix?: string): Part {
+    this.problems.push({
+      level: 'error',
+      code: 'RELAY_CONFIG_FILTER',
+      path,
+      message: `${message}.`,
+      ...(fix && { fix }),
+    });
+    return NEVER;
+  }
+}
+
+/** Stands where there was an error; such a filter is never used. */
+const NEVER: Part = { test: () => false, explain: () => [] };
+
+function leaf(path: Path, check: Check): Part {
+  const text = printPath(path);
+  return {
+    test: (fields) => check.test(readPath(fields, path)),
+    explain(fields, wanted) {
+      const value = readPath(fields, path);
+      const condition = wanted ? check.words : negated(check.words);
+      return [{ path: text, condition, value, held: check.test(value) === wanted }];
+    },
+  };
+}
+
+function negation(part: Part): Part {
+  return { test: (fields) => !part.test(fields), explain: (fields, wanted) => part.explain(fields, !wanted) };
+}
+
+function allOf(parts: Part[]): Part {
+  return {
+    test: (fields) => parts.every((part) => part.test(fields)),
+    explain: (fields, wanted) => (wanted ? explainAll(parts, fields, wanted) : explainAny(parts, fields, wanted)),
+  };
+}
+
+function anyOf(parts: Part[]): Part {
+  return {
+    test: (fields) => parts.some((part) => part.test(fields)),
+    explain: (fields, wanted) => (wanted ? explainAny(parts, fields, wanted) : explainAll(parts, fields, wanted)),
+  };
+}
+
+function explainAll(parts: Part[], fields: RoutedFields, wanted: boolean): Condition[] {
+  return parts.flatMap((part) => part.explain(fields, wanted));
+}
+
+function explainAny(parts: Part[], fields: RoutedFields, wanted: boolean): Condition[] {
+  const held = parts.find((part) => part.test(fields) === wanted);
+  return held === undefined ? explainAll(parts, fields, wanted) : held.explain(fields, wanted);
+}
+
+function negated(words: string): string {
+  return words.startsWith('is ') ? `is not ${words.slice(3)}` : `not: ${words}`;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PlainScalar);
+}
+
+/** Whether a key below a path that has fields is one of them, rather than an operator, well or badly spelled. */
+function isFieldName(path: Path, name: string): boolean {
+  if (name === 'not' || OPERATORS.has(name)) return false;
+  const isField = path[1] === undefined && isKnownPath([...path, name]);
+  return isField || operatorHint(name) === undefined;
+}
+
+/** The paths that nested maps lead to: down to values, lists and maps of operators. */
+function leavesOf(path: Path, map: Record<string, unknown>): Path[] {
+  return Object.entries(map).flatMap(([name, value]) => {
+    const inner = [...path, name];
+    const deeper = isMap(value) && Object.keys(value).some((key) => isFieldName(inner, key));
+    return deeper ? leavesOf(inner, value) : [inner];
+  });
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../config/schema.ts';
+import type { DeliveryRecord } from '../model.ts';
+import type { DeliveryFilter, Store } from '../store/store.ts';
+import type { RelayState } from './control.ts';
+
+/** Rows of one page of the store's lists. */
+const PAGE = 500;
+
+/** What the page shows of a relay: each destination that a route leads to, with how many deliveries stand where. */
+export async function relayState(store: Store, config: Config): Promise<RelayState> {
+  const [deliveries, lanes] = await Promise.all([allDeliveries(store, {}), store.lanes()]);
+  const routed = new Set(config.table.routes.filter(({ enabled }) => enabled).flatMap(({ to }) => to));
+  const shown = [...config.destinations.values()].filter(({ name, enabled }) => enabled && routed.has(name));
+  const destinations = shown.map(({ name, connector }) => {
+    const own = deliveries.filter(({ destination }) => destination === name);
+    const pending = own.filter(({ state }) => state === 'pending');
+    const retrying = pending.filter(({ reason }) => reason !== undefined);
+    const due = retrying.flatMap(({ nextAttemptAt }) => nextAttemptAt ?? []);
+    const lane = lanes.find(({ destination }) => destination === name);
+    return {
+      name,
+      connector: connector.name,
+      delivered: own.filter(({ state }) => state === 'delivered').length,
+      failed: own.filter(({ state }) => state === 'failed').length,
+      pending: pending.length - retrying.length,
+      retrying: retrying.length,
+      reason: retrying[0]?.reason,
+      nextAttemptAt: due.length > 0 ? Math.min(...due) : undefined,
+      halted: lane?.halt?.fix,
+    };
+  });
+  return { events: await countEvents(store), destinations };
+}
+
+/** All deliveries that fit, newest first. */
+export async function allDeliveries(store: Store, filter: DeliveryFilter): Promise<DeliveryRecord[]> {
+  const all: DeliveryRecord[] = [];
+  for (;;) {
+    const before = all.at(-1)?.id;
+    const page = await store.deliveries(filter, { limit: PAGE, ...(before !== undefined && { before }) });
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}
+
+async function countEvents(store: Store): Promise<number> {
+  let count = 0;
+  let before: string | undefined;
+  for (;;) {
+    const page = await store.events({}, { limit: PAGE, ...(before !== undefined && { before }) });
+    count += page.length;
+    before = page.at(-1)?.id;
+    if (page.length < PAGE) return count;
+  }
+}

@@ -1,0 +1,140 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { RelayError } from '../errors.ts';
+import { commitError, isBusy } from './database.ts';
+
+interface Waiting {
+  work: () => unknown;
+  bytes: number;
+  resolve: (result: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** How it ended, known to its caller only once the commit is on disk. */
+type Ended = { result: unknown } | { error: unknown };
+
+export interface CommitOptions {
+  /** The most writes that wait; the next is rejected at once. A turn rarely queues more than its open requests. */
+  maxWaiting?: number;
+  /** The most bytes that waiting writes hold. */
+  maxBytes?: number;
+  /** Milliseconds that writes wait for another process's lock. */
+  lockWait?: number;
+}
+
+/** Milliseconds between two looks whether another process has freed the write lock. */
+const LOCK_POLL = 10;
+
+/**
+ * Group commit: the writes that one turn of the event loop queues share one transaction and one sync of the disk. Each
+ * runs in a savepoint, so that one that fails takes nothing with it.
+ */
+export class GroupCommit {
+  readonly #database: DatabaseSync;
+  readonly #maxWaiting: number;
+  readonly #maxBytes: number;
+  readonly #lockWait: number;
+  readonly #begin: StatementSync;
+  readonly #save: StatementSync;
+  readonly #undo: StatementSync;
+  readonly #keep: StatementSync;
+  readonly #commit: StatementSync;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #closed = false;
+
+  constructor(database: DatabaseSync, options: CommitOptions = {}) {
+    this.#database = database;
+    this.#maxWaiting = options.maxWaiting ?? 4096;
+    this.#maxBytes = options.maxBytes ?? 128_000_000;
+    this.#lockWait = options.lockWait ?? 5000;
+    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    this.#save = database.prepare('SAVEPOINT work');
+    this.#undo = database.prepare('ROLLBACK TO work');
+    this.#keep = database.prepare('RELEASE work');
+    this.#commit = database.prepare('COMMIT');
+  }
+
+  /**
+   * Runs the work in the next transaction, and resolves with its result once that is on disk.
+   *
+   * @param bytes what the write holds in memory while it waits
+   * @throws RelayError RELAY_STORE_BUSY when it cannot commit, or too much waits already; else what the work throws. Nothing was changed then.
+   */
+  write<T>(work: () => T, bytes = 0): Promise<T> {
+    if (this.#closed) return Promise.reject(new RelayError('RELAY_STORE_BUSY', 'the store is closed'));
+    if (this.#waiting.length >= this.#maxWaiting || this.#bytes + bytes > this.#maxBytes) {
+      return Promise.reject(
+        new RelayError('RELAY_STORE_BUSY', `the store cannot keep up: ${this.#waiting.length} writes are waiting`, {
+          fix: 'Look at the disk that holds the store: it is slow, or another program holds it.',
+        }),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ work, bytes, resolve: resolve as Waiting['resolve'], reject });
+      this.#bytes += bytes;
+      if (this.#waiting.length === 1) this.#flushSoon(performance.now() + this.#lockWait);
+    });
+  }
+
+  /** Ends the writes that wait, and takes no more. */
+  async close(): Promise<void> {
+    const last = this.#closed ? undefined : this.write(() => undefined);
+    this.#closed = true;
+    // Whether that empty write can commit is of no matter: all before it have ended.
+    await Promise.allSettled([last]);
+  }
+
+  #flushSoon(deadline: number): void {
+    setImmediate(() => this.#flush(deadline));
+  }
+
+  #flush(deadline: number): void {
+    try {
+      this.#begin.run();
+    } catch (error) {
+      if (isBusy(error) && performance.now() < deadline) {
+        setTimeout(() => this.#flush(deadline), LOCK_POLL);
+        return;
+      }
+      for (const { reject } of this.#takeAll()) reject(commitError(error));
+      return;
+    }
+    const group = this.#takeAll();
+    let ended: Ended[];
+    try {
+      ended = group.map(({ work }) => this.#run(work));
+      this.#commit.run();
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      for (const { reject } of group) reject(commitError(error));
+      return;
+    }
+    group.forEach(({ resolve, reject }, index) => {
+      const end = ended[index] as Ended;
+      if ('error' in end) reject(commitError(end.error));
+      else resolve(end.result);
+    });
+  }
+
+  #takeAll(): Waiting[] {
+    const group = this.#waiting;
+    this.#waiting = [];
+    this.#bytes = 0;
+    return group;
+  }
+
+  #run(work: () => unknown): Ended {
+    this.#save.run();
+    try {
+      const result = work();
+      this.#keep.run();
+      return { result };
+    } catch (error) {
+      // A full disk may make SQLite roll the whole transaction back: then nobody's write is left.
+      if (!this.#database.isTransaction) throw error;
+      this.#undo.run();
+      this.#keep.run();
+      return { error };
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { RelayError } from '../errors.ts';
+import type { DeliveryRecord, EventRecord } from '../model.ts';
+import { readError } from './database.ts';
+import {
+  clock,
+  type DeliveryRow,
+  deliveryRecord,
+  type EventRow,
+  eventRecord,
+  type LaneRow,
+  laneRecord,
+  numberOf,
+  unpackBody,
+} from './rows.ts';
+import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest } from './store.ts';
+
+/** The most rows of one page, so that no list stalls what else the process does. */
+const MAX_PAGE = 1000;
+
+const EVENT = 'e.id, e.source, e.svix_id, e.event_type, e.subject, e.study, e.state, e.reason, e.received_at, e.routes';
+const DELIVERY =
+  'd.id, d.event, d.subject, d.destination, d.state, d.attempts, d.due_at, d.reason, d.detail, d.fix, d.url';
+
+/** Conditions of a WHERE, with their values in order. */
+class Where {
+  readonly #conditions: string[] = ['1'];
+  readonly values: SQLInputValue[] = [];
+
+  and(condition: string, value: SQLInputValue | undefined): void {
+    if (value === undefined) return;
+    this.#conditions.push(condition);
+    this.values.push(value);
+  }
+
+  /** A state, with the condition of the partial index of the uncommon ones: it serves only a query that repeats it. */
+  andState(column: string, state: string | undefined, common: string): void {
+    this.and(`${column} = ?`, state);
+    if (state !== undefined && state !== common) this.#conditions.push(`${column} <> '${common}'`);
+  }
+
+  toString(): string {
+    return this.#conditions.join(' AND ');
+  }
+}
+
+/** The reading half of the store, on a connection of its own: lists, pages, and single rows. */
+export class Lists {
+  readonly #database: DatabaseSync;
+  /** Statements by their text: a filter has few shapes. */
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  events(filter: EventFilter, page: PageRequest): EventRecord[] {
+    const where = eventWhere(filter);
+    where.andState('e.state', filter.state, 'routed');
+    where.and('EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id AND d.destination = ?)', filter.destination);
+    where.and('e.id < ?', before(page, 'e'));
+    const sql = `SELECT ${EVENT} FROM event e WHERE ${where} ORDER BY e.id DESC LIMIT ?`;
+    return this.#all<EventRow>(sql, ...where.values, size(page)).map(eventRecord);
+  }
+
+  deliveries(filter: DeliveryFilter, page: PageRequest): DeliveryRecord[] {
+    const where = eventWhere(filter);
+    where.andState('d.state', filter.state, 'delivered');
+    where.and('d.destination = ?', filter.destination);
+    where.and('d.destination IN (SELECT value FROM json_each(?))', json(filter.destinations));
+    where.and('d.id < ?', before(page, 'd'));
+    const sql = `SELECT ${DELIVERY} FROM delivery d JOIN event e ON e.id = d.event WHERE ${where} ORDER BY d.id DESC LIMIT ?`;
+    return this.#all<DeliveryRow>(sql, ...where.values, size(page)).map(deliveryRecord);
+  }
+
+  deliveriesOf(events: string[]): Map<string, DeliveryRecord[]> {
+    const found = new Map<string, DeliveryRecord[]>(events.map((id) => [id, []]));
+    const numbers = events.map((id) => numberOf(id, 'e')).filter((number) => number !== undefined);
+    const sql = `SELECT ${DELIVERY} FROM delivery d WHERE d.event IN (SELECT value FROM json_each(?)) ORDER BY d.id`;
+    for (const row of this.#all<DeliveryRow>(sql, JSON.stringify(numbers))) {
+      const delivery = deliveryRecord(row);
+      found.get(delivery.event)?.push(delivery);
+    }
+    return found;
+  }
+
+  event(id: string): (EventRecord & { body: Buffer }) | undefined {
+    const number = numberOf(id, 'e');
+    if (number === undefined) return undefined;
+    const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
+    const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
+    return row && { ...eventRecord(row), body: unpackBody(row.zstd) };
+  }
+
+  delivery(id: string): DeliveryRecord | undefined {
+    const number = numberOf(id, 'd');
+    if (number === undefined) return undefined;
+    const row = this.#get<DeliveryRow>(`SELECT ${DELIVERY} FROM delivery d WHERE d.id = ?`, number);
+    return row && deliveryRecord(row);
+  }
+
+  /** Takes no longer when a million deliveries are pending: triggers keep the counts, an index knows the oldest. */
+  backlog(): Backlog[] {
+    const sql = `
+      SELECT b.destination, b.pending, e.received_at AS oldest FROM backlog b JOIN event e
+        ON e.id = (SELECT min(event) FROM delivery d WHERE d.destination = b.destination AND d.state = 'pending')
+      WHERE b.pending > 0 ORDER BY b.destination`;
+    return this.#all<Backlog>(sql).map((row) => ({ ...row }));
+  }
+
+  nextDue(destination: string, except: Iterable<string>): number | undefined {
+    const skipped = new Set(except);
+    const sql = `
+      SELECT due_at, subject FROM delivery WHERE destination = ? AND state = 'pending' AND token IS NULL ORDER BY due_at`;
+    return this.#read(sql, (statement) => {
+      for (const row of statement.iterate(destination)) {
+        if (!skipped.has(row.subject as string)) return row.due_at as number;
+      }
+      return undefined;
+    });
+  }
+
+  lanes(): LaneRecord[] {
+    return this.#all<LaneRow>('SELECT * FROM lane ORDER BY destination').map(laneRecord);
+  }
+
+  pausedKeys(now: number): Map<string, number> {
+    const sql = 'SELECT key, until FROM paused_key WHERE until > ?';
+    return new Map(this.#all<{ key: string; until: number }>(sql, clock(now)).map(({ key, until }) => [key, until]));
+  }
+
+  #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#read(sql, (statement) => statement.all(...values) as Row[]);
+  }
+
+  #get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#read(sql, (statement) => statement.get(...values) as Row | undefined);
+  }
+
+  #read<T>(sql: string, run: (statement: StatementSync) => T): T {
+    try {
+      const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+      return run(statement);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}
+
+/** What events and deliveries are filtered by alike, on the event. */
+function eventWhere(filter: Omit<EventFilter, 'state'>): Where {
+  const where = new Where();
+  where.and('e.study = ?', filter.study);
+  where.and('e.subject = ?', filter.interview);
+  where.and('EXISTS (SELECT 1 FROM json_each(e.routes) WHERE value = ?)', filter.route);
+  where.and('e.received_at >= ?', filter.since === undefined ? undefined : clock(filter.since));
+  where.and('e.received_at < ?', filter.until === undefined ? undefined : clock(filter.until));
+  return where;
+}
+
+function json(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function size(page: PageRequest): number {
+  return Math.max(1, Math.min(MAX_PAGE, Math.floor(page.limit)));
+}
+
+function before(page: PageRequest, letter: 'e' | 'd'): number | undefined {
+  if (page.before === undefined) return undefined;
+  const number = numberOf(page.before, letter);
+  if (number === undefined) throw new RelayError('RELAY_NOT_FOUND', `there is no page before "${page.before}"`);
+  return number;
+}

@@ -1,0 +1,159 @@
+import type { DeliveryRecord, DeliveryState, EventRecord, EventState, Reason, Receipt } from '../model.ts';
+
+/** An event to keep, already routed. Times are epoch milliseconds. */
+export interface NewEvent {
+  source: string;
+  svixId: string;
+  eventType: string;
+  subject: string;
+  study: string;
+  state: EventState;
+  reason?: string;
+  receivedAt: number;
+  routes: string[];
+  destinations: string[];
+  body: Buffer;
+}
+
+export interface Accepted {
+  id: string;
+  /** The `svix-id` was known at this source: nothing was written. */
+  duplicate: boolean;
+  deliveries: number;
+}
+
+/** A delivery under way. Only the holder of its token can record how it ended. */
+export interface Claim {
+  token: string;
+  delivery: DeliveryRecord;
+  event: EventRecord;
+  body: Buffer;
+  generation: number;
+  receipt: Receipt | undefined;
+}
+
+export interface ClaimRequest {
+  destination: string;
+  /** Receipts are looked up for this target. */
+  target: string;
+  /** Epoch milliseconds: what is due by then. */
+  now: number;
+  limit: number;
+  /** Subjects that are under way at this destination. */
+  except: Iterable<string>;
+}
+
+/** How a claim ended. */
+export type Settlement =
+  | { state: 'delivered'; receipt: Receipt }
+  | { state: 'failed'; reason: Reason; detail: string; fix: string }
+  | {
+      state: 'pending';
+      /** Epoch milliseconds. */
+      nextAttemptAt: number;
+      reason: Reason;
+      detail: string;
+      fix?: string;
+      /** False when the attempt costs nothing: the service said when to come back, or the lane is held. */
+      counted: boolean;
+    };
+
+/** Why a lane stands still until someone acts. */
+export interface Halt {
+  reason: Reason;
+  detail: string;
+  fix: string;
+  /** Epoch milliseconds. */
+  since: number;
+}
+
+export interface LaneRecord {
+  destination: string;
+  /** By a person, with `pause`. */
+  paused: boolean;
+  halt: Halt | undefined;
+}
+
+export interface Backlog {
+  destination: string;
+  pending: number;
+  /** When the oldest pending delivery's event was received, epoch milliseconds. */
+  oldest: number;
+}
+
+/** A page of a list, newest first. `before` is the id of the last row of the page before. */
+export interface PageRequest {
+  limit: number;
+  before?: string;
+}
+
+export interface EventFilter {
+  state?: EventState;
+  destination?: string;
+  route?: string;
+  study?: string;
+  interview?: string;
+  /** Epoch milliseconds of acceptance: from (inclusive) … */
+  since?: number;
+  /** … to (exclusive). */
+  until?: number;
+}
+
+/** Of deliveries; `held` is among them when it is given the lanes that hold. */
+export interface DeliveryFilter extends Omit<EventFilter, 'state'> {
+  state?: DeliveryState;
+  /** Only deliveries of these destinations; with `state: 'pending'` and the lanes that hold, the held ones. */
+  destinations?: string[];
+}
+
+/**
+ * Where events wait. Each method is one transaction; a promise that resolves means that it is on disk. A rejected write
+ * changed nothing.
+ *
+ * `setPaused`, `setHalt`, `rename` and `release` may touch any number of deliveries. They go in transactions of at most
+ * 500 rows: a rejected one may have done a part, and the same call again does the rest.
+ *
+ * @throws RelayError RELAY_STORE_BUSY when it cannot commit: disk full, database away, too many writes waiting.
+ */
+export interface Store {
+  /** Keeps an event with its deliveries. Concurrent calls share a commit. */
+  accept(event: NewEvent): Promise<Accepted>;
+  /** Takes what is due at a destination, oldest first, one delivery a subject at most, and counts the attempt. */
+  claim(request: ClaimRequest): Promise<Claim[]>;
+  /** Keeps a claim's progress in the ledger. False when the token is no longer the delivery's. */
+  checkpoint(token: string, target: string, receipt: Receipt): Promise<boolean>;
+  /** Ends a claim; a receipt goes into the ledger with it. False when the token is no longer the delivery's. */
+  record(token: string, target: string, settlement: Settlement): Promise<boolean>;
+  /**
+   * Frees the claims that a process left behind when it died. A delivery whose claims ended three times in a row with no
+   * outcome at all becomes failed: it would take the relay down for ever. Gives how many were freed.
+   */
+  release(): Promise<number>;
+  /** When the next delivery of a destination that is not under way is due, epoch milliseconds. */
+  nextDue(destination: string, except: Iterable<string>): Promise<number | undefined>;
+
+  /** What is known of lanes: every destination that was ever paused or halted. */
+  lanes(): Promise<LaneRecord[]>;
+  setPaused(destination: string, paused: boolean): Promise<void>;
+  /** Halts a lane, or with undefined lets it flow; its pending deliveries are then due at once. */
+  setHalt(destination: string, halt: Halt | undefined): Promise<void>;
+  /** Carries deliveries, lane and ledger of a renamed destination over. Gives how many deliveries moved. */
+  rename(from: string, to: string): Promise<number>;
+  /** Keeps a service's Retry-After: no call with this limit key until then (epoch milliseconds). */
+  pauseKey(key: string, until: number): Promise<void>;
+  /** The limit keys that are paused still. */
+  pausedKeys(now: number): Promise<Map<string, number>>;
+
+  events(filter: EventFilter, page: PageRequest): Promise<EventRecord[]>;
+  deliveries(filter: DeliveryFilter, page: PageRequest): Promise<DeliveryRecord[]>;
+  /** The deliveries of these events, by event id. */
+  deliveriesOf(events: string[]): Promise<Map<string, DeliveryRecord[]>>;
+  event(id: string): Promise<(EventRecord & { body: Buffer }) | undefined>;
+  delivery(id: string): Promise<DeliveryRecord | undefined>;
+  backlog(): Promise<Backlog[]>;
+  /** True once after another process has changed the store. */
+  changedElsewhere(): boolean;
+  /** Throws when the store could not commit now; for `/readyz`. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, test } from 'node:test';
+import {
+  configText,
+  interview,
+  makeFolder,
+  post,
+  type RunningRelay,
+  Sink,
+  spawnRelay,
+  startRelay,
+} from '../support/relay.ts';
+
+let first: Sink;
+let second: Sink;
+let relay: RunningRelay;
+
+beforeEach(async () => {
+  [first, second] = await Promise.all([Sink.start(), Sink.start()]);
+});
+afterEach(async () => {
+  await relay?.stop();
+  await Promise.all([first.close(), second.close()]);
+});
+
+const hookTo = (sink: Sink, more = '') =>
+  configText(`destinations:
+  hook: { connector: webhook, url: "${sink.url}" }
+routes:
+  - { name: all, to: hook }
+${more}`);
+
+const metrics = async () => (await fetch(`${relay.url}/metrics`)).text();
+
+test('a changed file is seen, and new events go by the new config', async () => {
+  relay = await startRelay(hookTo(first), { watch: true });
+  await post(relay, interview('int_1'));
+  await first.got(1);
+  await writeFile(relay.file, hookTo(second));
+  await relay.log.step('config.reloaded');
+  await post(relay, interview('int_2'));
+  await second.got(1);
+  assert.equal(first.requests.length, 1);
+});
+
+test('a bad file leaves the running config in place, says why, and sets the gauge; a good one mends it', async () => {
+  relay = await startRelay(hookTo(first));
+  await writeFile(relay.file, hookTo(second).replace('to: hook', 'to: hok'));
+  assert.equal(await relay.app.reload(), false);
+  const refused = await relay.log.step('config.refused');
+  assert.match(String(refused.errors), /config\.yaml:\d+:\d+ routes\[0\]\.to.*hok/);
+  assert.match(await metrics(), /relay_config_last_reload_successful 0/);
+  assert.equal((await fetch(`${relay.url}/readyz`)).status, 200);
+  await post(relay, interview('int_1'));
+  await first.got(1);
+  await writeFile(relay.file, hookTo(second));
+  assert.equal(await relay.app.reload(), true);
+  assert.match(await metrics(), /relay_config_last_reload_successful 1/);
+});
+
+test("a changed lane's attempt ends before its successor claims", async () => {
+  relay = await startRelay(hookTo(first));
+  const held = Promise.withResolvers<() => void>();
+  first.answer = (_request, response) => {
+    first.answer = (_next, answer) => answer.writeHead(204).end();
+    held.resolve(() => response.writeHead(204).end());
+  };
+  await post(relay, interview('int_1'));
+  const answer = await held.promise;
+  await writeFile(relay.file, hookTo(second));
+  const reloaded = relay.app.reload();
+  await post(relay, interview('int_2'));
+  assert.equal(second.requests.length, 0, 'the successor waits');
+  answer();
+  assert.equal(await reloaded, true);
+  await relay.log.step('delivery.attempted', ({ subject, state }) => subject === 'int_2' && state === 'delivered');
+  assert.equal(first.requests.length + second.requests.length, 2, 'each was delivered once');
+});
+
+test('deliveries whose destination left the config are held, and a destination renamed takes them along', async () => {
+  relay = await startRelay(hookTo(first));
+  await writeFile(relay.file, hookTo(first).replace('url:', 'enabled: false, url:'));
+  await relay.app.reload();
+  const { body } = await post(relay, interview('int_1'));
+  assert.equal(body.deliveries, 1);
+  await writeFile(
+    relay.file,
+    configText(`destinations:
+  hook-two: { connector: webhook, url: "${second.url}", renamed_from: hook }
+routes:
+  - { name: all, to: hook-two }
+`),
+  );
+  assert.equal(await relay.app.reload(), true);
+  await second.got(1);
+  assert.equal(first.requests.length, 0);
+});
+
+test('server and store need a restart, and a reload that changes them says so', async () => {
+  relay = await startRelay(hookTo(first));
+  await writeFile(relay.file, hookTo(first).replace('./relay.db', './other.db').replace('port: 0', 'port: 1'));
+  assert.equal(await relay.app.reload(), true);
+  const line = await relay.log.step('config.restart');
+  assert.deepEqual(line.changed, ['server', 'store']);
+});
+
+test('SIGHUP reads the config again', async (t) => {
+  relay = await startRelay(hookTo(first));
+  const { folder, file, remove } = await makeFolder(hookTo(first));
+  t.after(remove);
+  const spawned = await spawnRelay(folder);
+  t.after(() => spawned.kill('SIGTERM'));
+  await writeFile(file, hookTo(second));
+  spawned.child.kill('SIGHUP');
+  await spawned.log.step('config.reloaded');
+  await post(spawned, interview('int_1'));
+  await second.got(1);
+});

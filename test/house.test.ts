@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ERRORS } from '../src/errors.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const files = globSync(['src/**/*.ts', 'connectors/**/*.ts'], { cwd: root });
+
+/** Which floor a file stands on; the sandbox stands beside the tower. */
+function floorOf(file: string): number | 'sandbox' | 'connector' {
+  if (file.startsWith('connectors/')) return 'connector';
+  if (file.startsWith('src/sandbox/')) return 'sandbox';
+  if (file === 'src/main.ts') return 6;
+  if (file.startsWith('src/cli/')) return 5;
+  if (file === 'src/app.ts') return 4;
+  if (/^src\/(receive|deliver)\//.test(file)) return 3;
+  if (file === 'src/config/schema.ts' || file === 'src/store/store.ts' || file === 'src/backoff.ts') return 1;
+  if (/^src\/(config|store)\//.test(file) || file === 'src/log.ts' || file === 'src/metrics.ts') return 2;
+  if (/^src\/(route|render)\//.test(file)) return 1;
+  assert.match(file, /^src\/[a-z]+\.ts$/, `${file} stands on no floor`);
+  return 0;
+}
+
+/** The files of this project that a file imports, by static and dynamic imports alike. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g);
+  return [...found].map(([, target]) => path.join(path.dirname(file), target ?? ''));
+}
+
+const graph = new Map(files.map((file) => [file, importsOf(file).filter((target) => files.includes(target))]));
+
+test('a file imports only from lower floors, and folders on one floor do not import each other', () => {
+  const wrong: string[] = [];
+  for (const [file, targets] of graph) {
+    for (const target of targets) {
+      if (path.dirname(file) === path.dirname(target)) continue;
+      const [from, to] = [floorOf(file), floorOf(target)];
+      const sandbox = from === 'sandbox' || to === 'sandbox' ? from === 'sandbox' || from === 5 : undefined;
+      const connector =
+        from === 'connector'
+          ? target.startsWith(`${file.replace(/\.ts$/, '')}/`) || sameConnector(file, target)
+          : undefined;
+      if (!(sandbox ?? connector ?? from > to)) wrong.push(`${file} (${from}) imports ${target} (${to})`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+/** A connector's companions stand in a folder of its name, and may import each other. */
+function sameConnector(file: string, target: string): boolean {
+  const name = (each: string) => each.split('/')[1]?.replace(/\.ts$/, '');
+  return target.startsWith('connectors/') && name(file) === name(target);
+}
+
+test('connectors know of the relay only its public contract', () => {
+  const wrong = files
+    .filter((file) => file.startsWith('connectors/'))
+    .filter((file) => /'[./]*\/src\//.test(readFileSync(path.join(root, file), 'utf8')));
+  assert.deepEqual(wrong, []);
+});
+
+test('no file imports itself by way of others', () => {
+  const done = new Set<string>();
+  const visit = (file: string, way: string[]): void => {
+    assert.ok(!way.includes(file), `a cycle: ${[...way.slice(way.indexOf(file)), file].join(' → ')}`);
+    if (done.has(file)) return;
+    for (const target of graph.get(file) ?? []) visit(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test('files stay small: none above 400 lines, connectors at most 250', () => {
+  const long = files.filter((file) => {
+    const lines = readFileSync(path.join(root, file), 'utf8').split('\n').length - 1;
+    return lines > (file.startsWith('connectors/') ? 250 : 400);
+  });
+  assert.deepEqual(long, []);
+});
+
+test('docs/errors.md explains every error code, and no other', () => {
+  const documented = readFileSync(path.join(root, 'docs/errors.md'), 'utf8').matchAll(/^### `(RELAY_[A-Z_]+)`/gm);
+  assert.deepEqual([...documented].map(([, code]) => code).sort(), Object.keys(ERRORS).sort());
+});
+
+test('versions are pinned', () => {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+    ([, version]) => !/^\d/.test(String(version)),
+  );
+  assert.deepEqual(loose, []);
+});

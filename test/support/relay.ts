@@ -1,0 +1,239 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, on, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { Webhook } from 'svix';
+import { type App, startApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Payload } from '../../src/model.ts';
+import { makePayload } from './item.ts';
+
+export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+/** A config whose source is `versive`, and whose port and store are the test's own. */
+export function configText(rest: string): string {
+  return `server: { host: 127.0.0.1, port: 0 }
+store: ./relay.db
+sources:
+  versive: { secret: ${SECRET} }
+${rest}`;
+}
+
+/** A folder with a config in it; gone with `remove`. */
+export async function makeFolder(yaml: string): Promise<{ folder: string; file: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'relay-test-'));
+  const file = path.join(folder, 'config.yaml');
+  await writeFile(file, yaml);
+  return { folder, file, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** The log lines of a relay, parsed, and a way to await one. */
+export class LogLines extends EventEmitter<{ line: [Record<string, unknown>] }> {
+  readonly all: Record<string, unknown>[] = [];
+
+  constructor() {
+    super();
+    this.setMaxListeners(100);
+  }
+
+  take(text: string): void {
+    if (text.trim() === '') return;
+    const line: Record<string, unknown> = text.startsWith('{') ? JSON.parse(text) : { text };
+    this.all.push(line);
+    this.emit('line', line);
+  }
+
+  /** Resolves with the first line, past or to come, of a step that fits. */
+  async step(
+    step: string,
+    fits: (line: Record<string, unknown>) => boolean = () => true,
+  ): Promise<Record<string, unknown>> {
+    const wanted = (line: Record<string, unknown>) => line.step === step && fits(line);
+    const seen = this.all.find(wanted);
+    if (seen) return seen;
+    for await (const [line] of on(this, 'line')) if (wanted(line)) return line;
+    throw new Error('unreachable');
+  }
+
+  count(step: string): number {
+    return this.all.filter((line) => line.step === step).length;
+  }
+}
+
+export interface RunningRelay {
+  app: App;
+  url: string;
+  log: LogLines;
+  folder: string;
+  file: string;
+  stop(): Promise<void>;
+}
+
+/** A relay in this process. */
+export async function startRelay(yaml: string, options: { watch?: boolean } = {}): Promise<RunningRelay> {
+  const { folder, file, remove } = await makeFolder(yaml);
+  const { config, findings } = await loadConfig(file, {});
+  if (!config) throw new Error(JSON.stringify(findings, undefined, 2));
+  const log = new LogLines();
+  const logStream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().split('\n')) log.take(line);
+      done();
+    },
+  });
+  const app = await startApp(config, { logStream, watch: options.watch ?? false });
+  return {
+    app,
+    url: app.url,
+    log,
+    folder,
+    file,
+    async stop() {
+      await app.stop();
+      await remove();
+    },
+  };
+}
+
+export interface SpawnedRelay {
+  url: string;
+  log: LogLines;
+  child: ChildProcess;
+  /** Resolves when the process has gone. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+
+/** A relay as its own process, in a folder of `makeFolder`. */
+export async function spawnRelay(folder: string): Promise<SpawnedRelay> {
+  const child = spawn(process.execPath, [main, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = new LogLines();
+  createInterface({ input: child.stdout }).on('line', (line) => log.take(line));
+  let complaint = '';
+  child.stderr.on('data', (chunk) => {
+    complaint += chunk;
+  });
+  const gone = once(child, 'exit');
+  const started = await Promise.race([log.step('relay.started'), gone.then(() => undefined)]);
+  if (!started) throw new Error(`the relay did not start: ${complaint}`);
+  return {
+    url: String(started.url),
+    log,
+    child,
+    async kill(signal) {
+      child.kill(signal);
+      await gone;
+      return child.exitCode;
+    },
+  };
+}
+
+/** Runs a verb to its end. */
+export async function runVerb(
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: options.cwd,
+    env: { PATH: process.env.PATH, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  await once(child, 'close');
+  return { code: child.exitCode, out, err };
+}
+
+/** The headers that Svix would send with a body. */
+export function signatureOf(body: string, id: string, at = new Date(), secret = SECRET): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'svix-id': id,
+    'svix-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'svix-signature': new Webhook(secret).sign(id, at, body),
+  };
+}
+
+let ids = 0;
+
+/** Posts a signed event, by default a good one with an id of its own. */
+export async function post(
+  relay: { url: string },
+  payload: Payload | string = makePayload(),
+  id = `msg_${process.pid}_${ids++}`,
+): Promise<{ status: number; body: { event?: string; deliveries?: number; error?: string }; id: string }> {
+  const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const response = await fetch(`${relay.url}/webhooks/versive`, {
+    method: 'POST',
+    headers: signatureOf(body, id),
+    body,
+  });
+  return { status: response.status, body: (await response.json()) as { event?: string }, id };
+}
+
+/** An interview of its own, for a test that counts them. */
+export function interview(id: string, metadata: Record<string, string> = {}): Payload {
+  const payload = makePayload();
+  return { ...payload, interview: { ...payload.interview, id, metadata } };
+}
+
+export interface SinkRequest {
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** A webhook receiver that keeps what it gets, and answers as the test says. */
+export class Sink extends EventEmitter<{ request: [SinkRequest] }> {
+  readonly requests: SinkRequest[] = [];
+  answer: (request: SinkRequest, response: ServerResponse) => void = (_request, response) =>
+    response.writeHead(204).end();
+  url = '';
+  #close: () => Promise<void> = async () => {};
+
+  static async start(): Promise<Sink> {
+    const sink = new Sink();
+    sink.setMaxListeners(100);
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        const got = { headers: request.headers, body };
+        sink.requests.push(got);
+        sink.answer(got, response);
+        sink.emit('request', got);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    sink.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+    sink.#close = async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    };
+    return sink;
+  }
+
+  /** Resolves when so many requests have come. */
+  async got(count: number): Promise<void> {
+    while (this.requests.length < count) await once(this, 'request');
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}

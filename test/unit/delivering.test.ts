@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { nextDelay, probeDelay, RETRY_SCHEDULE } from '../../src/backoff.ts';
+import { Breaker } from '../../src/deliver/breaker.ts';
+import { noticeOf } from '../../src/deliver/notifier.ts';
+import { settle } from '../../src/deliver/settle.ts';
+import { delivered, halt, reject, retry, retryAfterMs, transportOutcome, unknown } from '../../src/outcome.ts';
+
+const context = { attempts: 1, schedule: RETRY_SCHEDULE, now: 1_000_000, probing: false };
+
+test('the schedule is jittered by 20 % and ends', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 12 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempts, random) => {
+      const planned = RETRY_SCHEDULE[attempts - 1];
+      const delay = nextDelay(RETRY_SCHEDULE, attempts, random);
+      if (planned === undefined) return delay === undefined;
+      return delay !== undefined && delay >= planned * 0.8 - 1 && delay <= planned * 1.2 + 1;
+    }),
+  );
+});
+
+test('a reject fails at once, and keeps the words and the fix', () => {
+  assert.deepEqual(settle(reject('invalid', 'invalid_blocks', 'Correct blocks.'), context), {
+    state: 'failed',
+    reason: 'invalid',
+    detail: 'invalid_blocks',
+    fix: 'Correct blocks.',
+  });
+});
+
+test('a failed attempt comes back later, and the last one fails the delivery', () => {
+  const later = settle(unknown('timeout', 'no answer'), context);
+  assert.ok(later.state === 'pending' && later.counted);
+  assert.ok(later.nextAttemptAt >= context.now + 4_000 && later.nextAttemptAt <= context.now + 6_000);
+  const last = settle(retry('server', '500'), { ...context, attempts: RETRY_SCHEDULE.length + 1 });
+  assert.equal(last.state, 'failed');
+});
+
+test('a service that says when to come back is obeyed, and costs no attempt', () => {
+  const settled = settle(retry('rate_limited', '429', 90_000), { ...context, attempts: 99 });
+  assert.deepEqual(settled, {
+    state: 'pending',
+    nextAttemptAt: context.now + 90_000,
+    reason: 'rate_limited',
+    detail: '429',
+    counted: false,
+  });
+});
+
+test('neither a halt nor a probe behind an open breaker costs an attempt', () => {
+  const halted = settle(halt('auth', 'invalid_auth', 'Renew the token.'), { ...context, attempts: 99 });
+  assert.ok(halted.state === 'pending' && !halted.counted && halted.fix === 'Renew the token.');
+  const probed = settle(retry('network', 'refused'), { ...context, attempts: 99, probing: true });
+  assert.ok(probed.state === 'pending' && !probed.counted);
+});
+
+test('the breaker opens after five failures in a row, probes after 5 s and then twice as long, and closes on success', () => {
+  const breaker = new Breaker();
+  const fail = (now: number) => breaker.observe(unknown('timeout', ''), now);
+  for (let failure = 1; failure <= 4; failure += 1) assert.equal(fail(0), undefined);
+  assert.equal(breaker.open, false);
+  assert.equal(fail(0), 'opened');
+  assert.equal(breaker.until, 5_000);
+  fail(4_000);
+  assert.equal(breaker.until, 5_000, 'calls that were under way change nothing');
+  fail(5_000);
+  assert.equal(breaker.until, 5_000 + 5_000);
+  fail(10_000);
+  assert.equal(breaker.until, 10_000 + 10_000);
+  assert.equal(breaker.observe(retry('rate_limited', ''), 20_000), undefined);
+  assert.equal(breaker.open, true);
+  assert.equal(breaker.observe(delivered({}), 20_000), 'closed');
+  assert.equal(breaker.until, 0);
+  assert.equal(probeDelay(50), 5 * 60_000);
+});
+
+test('four failures, a success, four failures: the breaker stays closed', () => {
+  const breaker = new Breaker();
+  for (const outcome of [
+    ...Array(4).fill(retry('server', '')),
+    reject('invalid', '', ''),
+    ...Array(4).fill(retry('server', '')),
+  ]) {
+    assert.equal(breaker.observe(outcome, 0), undefined);
+  }
+});
+
+test('Retry-After is read as seconds or as a date', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  assert.equal(retryAfterMs('30'), 30_000);
+  assert.equal(retryAfterMs('0.5'), 500);
+  assert.equal(retryAfterMs('Thu, 01 Jan 2026 00:01:00 GMT', now), 60_000);
+  assert.equal(retryAfterMs('Wed, 31 Dec 2025 00:00:00 GMT', now), 0);
+  for (const nothing of [null, undefined, '', ' ', 'soon']) assert.equal(retryAfterMs(nothing), undefined);
+});
+
+test('only a request that cannot have been sent is surely undelivered', () => {
+  const failed = (cause: object) => Object.assign(new TypeError('fetch failed'), { cause });
+  assert.equal(transportOutcome(failed({ code: 'ECONNREFUSED' }))?.kind, 'retry');
+  assert.equal(transportOutcome({ original: failed({ code: 'ENOTFOUND' }) })?.kind, 'retry');
+  assert.equal(transportOutcome(failed({ code: 'ECONNRESET' }))?.kind, 'unknown');
+  assert.equal(transportOutcome(failed({}))?.kind, 'unknown');
+  assert.equal(transportOutcome(new DOMException('too long', 'TimeoutError'))?.kind, 'unknown');
+  assert.equal(transportOutcome(new TypeError('x is not a function')), undefined);
+  assert.equal(transportOutcome('text'), undefined);
+});
+
+test('news is grouped into one message, with a line each and the rest counted', () => {
+  const failed = (n: number) => ({
+    kind: 'failed' as const,
+    destination: 'tracker',
+    delivery: `d${n}`,
+    subject: 's',
+    detail: 'no such column',
+    fix: 'Add it.',
+  });
+  const notice = noticeOf([
+    ...Array.from({ length: 12 }, (_, n) => failed(n)),
+    { kind: 'halted', destination: 'alerts', detail: 'invalid_auth', fix: 'Renew.' },
+  ]);
+  assert.equal(notice.title, 'versive-relay: 12 failed deliveries, 1 halted destination');
+  assert.equal(notice.lines.length, 11);
+  assert.match(notice.lines.at(-1) ?? '', /^… and 3 more/);
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { openStore } from '../../src/store/open.ts';
+import { makePayload } from '../support/item.ts';
+
+const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
+
+const CONFIG = `
+store: ./relay.db
+sources:
+  versive:
+    secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+    when: { interview.is_mock: false }
+destinations:
+  alerts: { connector: webhook, url: "http://127.0.0.1:1/", body: { text: "{{ study.title }}: {{ interview.title | url_decode }}" } }
+  copy: { connector: file, path: copy.jsonl }
+routes:
+  - name: Long ones
+    when: { interview.active_time: { gte: 600 } }
+    to: alerts
+  - name: All of a study
+    when: { study.id: [study_123, study_456] }
+    to: [copy, alerts]
+`;
+
+let folder = '';
+let stored = '';
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'relay-explain-'));
+  await writeFile(path.join(folder, 'config.yaml'), CONFIG);
+  await writeFile(path.join(folder, 'event.json'), JSON.stringify(makePayload()));
+  await writeFile(path.join(folder, 'mock.json'), JSON.stringify(makePayload({ interview: { is_mock: true } })));
+  await writeFile(path.join(folder, 'odd.json'), JSON.stringify(makePayload({ interview: { title: '100%' } })));
+  await writeFile(path.join(folder, 'other.json'), JSON.stringify({ event_type: 'interview.started' }));
+  const store = await openStore(path.join(folder, 'relay.db'));
+  const accepted = await store.accept({
+    source: 'versive',
+    svixId: 'msg_7',
+    eventType: 'interview.completed',
+    subject: 'int_long',
+    study: 'study_9',
+    state: 'unrouted',
+    receivedAt: Date.now(),
+    routes: [],
+    destinations: [],
+    body: Buffer.from(
+      JSON.stringify(
+        makePayload({ interview: { id: 'int_long', active_time: 700 }, study: { id: 'study_9\u001b[2J' } }),
+      ),
+    ),
+  });
+  stored = accepted.id;
+  await store.close();
+});
+
+after(() => rm(folder, { recursive: true }));
+
+function relay(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, timeout: 30_000, env: { ...process.env, NO_COLOR: '1' } };
+    const child = execFile(process.execPath, [MAIN, ...argv], options, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+suite('explain', () => {
+  test('shows each route with the values that decided', async () => {
+    const { code, stdout, stderr } = await relay('explain', 'event.json');
+    assert.equal(code, 0, stderr);
+    assert.equal(
+      stdout,
+      [
+        'interview.completed int_0001 of source versive',
+        '    ✓ interview.is_mock is false',
+        '✗ Long ones',
+        '    ✗ interview.active_time ≥ 600: it is 569',
+        '✓ All of a study → copy, alerts',
+        '    ✓ study.id is any of "study_123", "study_456"',
+        'It goes to copy, alerts.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('reads a stored event, and prints JSON lines', async () => {
+    const { code, stdout } = await relay('explain', stored, '--json');
+    assert.equal(code, 0);
+    assert.deepEqual(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+      [
+        {
+          route: 'Long ones',
+          matched: true,
+          because: [{ path: 'interview.active_time', condition: '≥ 600', value: 700, held: true }],
+        },
+        {
+          route: 'All of a study',
+          matched: false,
+          because: [
+            {
+              path: 'study.id',
+              condition: 'is any of "study_123", "study_456"',
+              value: 'study_9\u001b[2J',
+              held: false,
+            },
+          ],
+        },
+      ],
+    );
+  });
+
+  test('lets no event steer the terminal', async () => {
+    const { stdout } = await relay('explain', stored);
+    assert.match(stdout, /it is "study_9\\u001b\[2J"/);
+    assert.ok(!stdout.includes('\u001b'));
+  });
+
+  test('says why an event meets no route at all', async () => {
+    assert.match((await relay('explain', 'mock.json')).stdout, /Source versive refuses it: it is kept as unrouted\./);
+    assert.match((await relay('explain', 'other.json')).stdout, /kept as quarantined.*: event_type: /);
+  });
+
+  test('says no to an event that is not there', async () => {
+    const unknown = await relay('explain', 'e999');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /there is no event e999 in .*relay\.db/);
+    assert.equal((await relay('explain', 'nope.json')).code, 1);
+  });
+});
+
+suite('preview', () => {
+  test('shows what each destination would be sent', async () => {
+    const { code, stdout } = await relay('preview', 'event.json', '--json');
+    assert.equal(code, 0);
+    const [copy, alerts] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { destination: string; preview: { body?: unknown } });
+    assert.equal(copy?.destination, 'copy');
+    assert.equal(alerts?.destination, 'alerts');
+    assert.deepEqual(alerts?.preview.body, { text: 'Checkout research: Checkout interview' });
+  });
+
+  test('shows a template that an event breaks, and says no', async () => {
+    const { code, stdout } = await relay('preview', 'odd.json', '--to', 'alerts');
+    assert.equal(code, 1);
+    assert.match(stdout, /It would be rejected: .*url_decode.*URI malformed/);
+  });
+});

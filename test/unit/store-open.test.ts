@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, test } from 'node:test';
+import { isServed, lockStore, openStore } from '../../src/store/open.ts';
+import { newEvent } from '../contracts/store/under-test.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'relay-store-'));
+  file = path.join(folder, 'relay.db');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const OPEN = JSON.stringify(import.meta.resolve('../../src/store/open.ts'));
+
+/** Another process that runs the code, and prints `ready` when it has. */
+async function another(code: string): Promise<{ kill(): Promise<void> }> {
+  const program = `const { openStore, lockStore } = await import(${OPEN}); ${code}; process.stdout.write('ready'); setInterval(() => {}, 1e6);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return {
+    kill: async () => {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+test('makes the folder and the file, readable by its owner only', { skip: process.platform === 'win32' }, async () => {
+  const deep = path.join(folder, 'a', 'b', 'relay.db');
+  const store = await openStore(deep);
+  await store.accept(newEvent());
+  for (const name of await readdir(path.dirname(deep))) {
+    assert.equal((await stat(path.join(path.dirname(deep), name))).mode & 0o077, 0, name);
+  }
+  await store.close();
+});
+
+test('a store that must be there already is not made', async () => {
+  await assert.rejects(openStore(file, { create: false }), { code: 'RELAY_STORE_OPEN', message: /no store at/ });
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('many processes may make one store at once', async () => {
+  const code = `const store = await openStore(${JSON.stringify(file)}); await store.ping()`;
+  const others = await Promise.all([another(code), another(code), another(code)]);
+  const store = await openStore(file);
+  await store.accept(newEvent());
+  await Promise.all(others.map((other) => other.kill()));
+  await store.close();
+});
+
+test('a store of a newer version is refused, and not touched', async () => {
+  await (await openStore(file)).close();
+  const database = new DatabaseSync(file);
+  database.exec('PRAGMA user_version = 999');
+  database.close();
+  await assert.rejects(openStore(file), { code: 'RELAY_STORE_NEWER', message: /relay\.db.*999/, fix: /newer version/ });
+});
+
+test('what is no store is refused with its path and a fix', async () => {
+  const text = path.join(folder, 'notes.txt');
+  await writeFile(text, 'These are notes, not a database. '.repeat(100));
+  const foreign = path.join(folder, 'foreign.db');
+  const database = new DatabaseSync(foreign);
+  database.exec('CREATE TABLE cat (name TEXT)');
+  database.close();
+  await mkdir(path.join(folder, 'folder.db'));
+  for (const wrong of [text, foreign, path.join(folder, 'folder.db'), path.join(text, 'relay.db')]) {
+    await assert.rejects(openStore(wrong), (error: Error & { code?: string; fix?: string }) => {
+      assert.equal(error.code, 'RELAY_STORE_OPEN', error.stack);
+      assert.ok(error.message.includes(wrong), error.message);
+      assert.ok(error.fix);
+      return true;
+    });
+  }
+});
+
+// Root may write everywhere, so there is nothing to see then.
+test('a file without the right to write is refused', { skip: process.getuid?.() === 0 }, async () => {
+  await (await openStore(file)).close();
+  await chmod(file, 0o400);
+  await assert.rejects(openStore(file), { code: 'RELAY_STORE_OPEN', message: /may not be written/ });
+});
+
+test('one relay serves a store; its lock goes with its process, however that ends', async () => {
+  assert.equal(isServed(file), false);
+  const other = await another(`await lockStore(${JSON.stringify(file)})`);
+  assert.equal(isServed(file), true);
+  await assert.rejects(lockStore(file, { wait: 0 }), { code: 'RELAY_STORE_LOCKED', message: /relay\.db/ });
+  const waiting = lockStore(file);
+  await other.kill();
+  const lock = await waiting;
+  assert.equal(isServed(file), true);
+  await assert.rejects(lockStore(file, { wait: 0 }), { code: 'RELAY_STORE_LOCKED' });
+  await lock.release();
+  assert.equal(isServed(file), false);
+});
+
+test('a lock that cannot be made says why', async () => {
+  const inFile = path.join(folder, 'notes.txt', 'relay.db');
+  await writeFile(path.dirname(inFile), '');
+  await assert.rejects(lockStore(inFile), { code: 'RELAY_STORE_OPEN', message: /notes\.txt/ });
+});
