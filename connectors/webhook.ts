@@ -159,10 +159,13 @@ class WebhookDestination implements Destination {
   }
 }
 
-/** The same at every try and replay of one generation, so that the endpoint can drop a repeat. */
-function webhookId({ identity }: Item): string {
-  const { destination, subject, generation } = identity;
-  const hash = createHash('sha256').update(JSON.stringify([destination, subject, generation]));
+/**
+ * The same at every try and replay of an event, so that the endpoint can drop a repeat; another when Versive sends an
+ * interview anew, so that it does not drop news.
+ */
+function webhookId({ identity, event }: Item): string {
+  const { destination, generation } = identity;
+  const hash = createHash('sha256').update(JSON.stringify([destination, event.source, event.svixId, generation]));
   return `msg_${hash.digest('base64url').slice(0, 27)}`;
 }
 

@@ -34,10 +34,13 @@ export class SheetsClient {
   readonly email: string | undefined;
   readonly #options: ClientOptions;
   readonly #fetch: typeof fetch;
+  /** Given with each call: googleapis would drop the path of a `rootUrl` that all calls share. */
+  readonly #root: { rootUrl: string };
   #opened: Promise<sheets_v4.Sheets> | undefined;
 
   constructor(options: ClientOptions, context: Context) {
     this.#options = options;
+    this.#root = { rootUrl: options.api_url };
     const account = options.credentials && readServiceAccount(options.credentials.reveal());
     const tokenUri = account && 'token_uri' in account ? account.token_uri : GOOGLE_TOKEN_URL;
     this.email = account && 'client_email' in account ? account.client_email : undefined;
@@ -48,7 +51,7 @@ export class SheetsClient {
   async tabs(): Promise<TabProperties[]> {
     const spreadsheetId = this.#options.spreadsheet;
     const sheets = await this.#sheets();
-    const { data } = await sheets.spreadsheets.get({ spreadsheetId, fields: 'sheets.properties' });
+    const { data } = await sheets.spreadsheets.get({ spreadsheetId, fields: 'sheets.properties' }, this.#root);
     if (!Array.isArray(data.sheets)) throw new NotFromGoogle();
     return data.sheets.flatMap(({ properties }) => {
       const { sheetId, title, gridProperties } = properties ?? {};
@@ -60,13 +63,16 @@ export class SheetsClient {
   /** The values of a range, row by row; empty rows and cells at the ends are left out. */
   async read(range: string): Promise<unknown[][]> {
     const sheets = await this.#sheets();
-    const { data } = await sheets.spreadsheets.values.get({
-      spreadsheetId: this.#options.spreadsheet,
-      range,
-      // What the cell holds, not what its format makes of it; except dates, which are numbers underneath.
-      valueRenderOption: 'UNFORMATTED_VALUE',
-      dateTimeRenderOption: 'FORMATTED_STRING',
-    });
+    const { data } = await sheets.spreadsheets.values.get(
+      {
+        spreadsheetId: this.#options.spreadsheet,
+        range,
+        // What the cell holds, not what its format makes of it; except dates, which are numbers underneath.
+        valueRenderOption: 'UNFORMATTED_VALUE',
+        dateTimeRenderOption: 'FORMATTED_STRING',
+      },
+      this.#root,
+    );
     if (typeof data.range !== 'string') throw new NotFromGoogle();
     return data.values ?? [];
   }
@@ -74,10 +80,13 @@ export class SheetsClient {
   /** Writes ranges, all or none. RAW: a text that looks like a formula, a date or a number stays the text that it is. */
   async write(data: { range: string; values: Cell[][] }[]): Promise<void> {
     const sheets = await this.#sheets();
-    const answer = await sheets.spreadsheets.values.batchUpdate({
-      spreadsheetId: this.#options.spreadsheet,
-      requestBody: { valueInputOption: 'RAW', data },
-    });
+    const answer = await sheets.spreadsheets.values.batchUpdate(
+      {
+        spreadsheetId: this.#options.spreadsheet,
+        requestBody: { valueInputOption: 'RAW', data },
+      },
+      this.#root,
+    );
     if (!Array.isArray(answer.data.responses)) throw new NotFromGoogle();
   }
 
@@ -87,13 +96,16 @@ export class SheetsClient {
    */
   async append(range: string, values: Cell[][]): Promise<string> {
     const sheets = await this.#sheets();
-    const { data } = await sheets.spreadsheets.values.append({
-      spreadsheetId: this.#options.spreadsheet,
-      range,
-      valueInputOption: 'RAW',
-      insertDataOption: 'INSERT_ROWS',
-      requestBody: { values },
-    });
+    const { data } = await sheets.spreadsheets.values.append(
+      {
+        spreadsheetId: this.#options.spreadsheet,
+        range,
+        valueInputOption: 'RAW',
+        insertDataOption: 'INSERT_ROWS',
+        requestBody: { values },
+      },
+      this.#root,
+    );
     const { updatedRange } = data.updates ?? {};
     if (typeof updatedRange !== 'string') throw new NotFromGoogle();
     return updatedRange;
@@ -117,10 +129,13 @@ export class SheetsClient {
 
   async #batch(request: sheets_v4.Schema$Request): Promise<sheets_v4.Schema$BatchUpdateSpreadsheetResponse> {
     const sheets = await this.#sheets();
-    const { data } = await sheets.spreadsheets.batchUpdate({
-      spreadsheetId: this.#options.spreadsheet,
-      requestBody: { requests: [request] },
-    });
+    const { data } = await sheets.spreadsheets.batchUpdate(
+      {
+        spreadsheetId: this.#options.spreadsheet,
+        requestBody: { requests: [request] },
+      },
+      this.#root,
+    );
     return data;
   }
 
@@ -148,12 +163,6 @@ export class SheetsClient {
       const { client_email: email, private_key: key } = account;
       auth = new JWT({ email, key, scopes: [SCOPE], transporterOptions });
     }
-    return sheets({
-      version: 'v4',
-      auth,
-      rootUrl: this.#options.api_url,
-      retry: false,
-      responseType: 'json',
-    });
+    return sheets({ version: 'v4', auth, retry: false, responseType: 'json' });
   }
 }

@@ -45,12 +45,12 @@ export async function call<T>(effect: Effect, run: () => Promise<T>): Promise<T>
   }
 }
 
-export const SHARE_FIX =
+const SHARE_FIX =
   'Open the database in Notion, choose ••• → Connections, and add the connection whose token this is. ' +
   'Check the id too: a database that was deleted looks the same.';
 
 /** What to do about a token that Notion does not take. */
-export const TOKEN_FIX =
+const TOKEN_FIX =
   'Copy the internal integration secret of the connection (notion.so/profile/integrations → the connection → ' +
   'Configuration) into `token:`.';
 

@@ -9,7 +9,7 @@ export type Properties = NonNullable<CreatePageParameters['properties']>;
 type Value = Properties[string];
 
 /** Types that {@link convert} makes. All others are computed by Notion, or need more than a value. */
-export const WRITABLE: ReadonlySet<string> = new Set([
+const WRITABLE: ReadonlySet<string> = new Set([
   'title',
   'rich_text',
   'number',

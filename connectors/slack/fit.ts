@@ -47,7 +47,9 @@ function fitBlock(block: JsonObject, share: number): JsonObject[] {
       const fields = each(block.fields, LIMIT.fields, LIMIT.field);
       if (text === undefined && fields.length === 0) return [];
       const [accessory] = isObject(block.accessory) ? fitElement(block.accessory) : [];
-      return [{ ...rest, ...(text && { text }), ...(fields.length > 0 && { fields }), ...(accessory && { accessory }) }];
+      return [
+        { ...rest, ...(text && { text }), ...(fields.length > 0 && { fields }), ...(accessory && { accessory }) },
+      ];
     }
     case 'context':
     case 'actions': {

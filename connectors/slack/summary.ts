@@ -12,7 +12,7 @@ export function summary(view: InterviewView): { text: string; blocks: JsonObject
   const title = line(view.studyTitle, LIMIT.header) || 'Interview';
   const facts: Row[] = [
     ['Participant', view.participant],
-    ['Ended', view.when],
+    ['When', view.when],
     ['Duration', view.duration],
     ['Mode', view.mode],
   ];

@@ -90,7 +90,7 @@ async function show(
       ['study', event?.study],
       ['received', event && showMoment(event.receivedAt, config.timezone)],
       ['attempts', String(delivery.attempts)],
-      ['next attempt', next === undefined ? undefined : showMoment(next, config.timezone)],
+      ['next attempt', next === undefined || shape.state === 'held' ? undefined : showNext(next, config.timezone)],
       ['reason', shape.reason === null ? undefined : String(shape.reason)],
       ['detail', shape.detail === null ? undefined : String(shape.detail)],
       ['fix', shape.fix === null ? undefined : String(shape.fix)],
@@ -115,7 +115,7 @@ export function printDeliveries(deliveries: DeliveryRecord[], holds: Map<string,
         delivery.destination,
         { text: state, style: STYLES[state] },
         String(delivery.attempts),
-        state === 'pending' && next !== undefined ? showMoment(next, timezone) : '',
+        state === 'pending' && next !== undefined ? showNext(next, timezone) : '',
         delivery.subject,
         { text: delivery.url ?? '', whole: true },
       ],
@@ -127,6 +127,10 @@ export function printDeliveries(deliveries: DeliveryRecord[], holds: Map<string,
     process.stdout.write('\n');
     printNotes([{ text: `${destination} is held.`, style: STYLES.held }, ...why(hold)], process.stdout);
   }
+}
+
+function showNext(time: number, timezone: string): string {
+  return time <= Date.now() ? 'now' : showMoment(time, timezone);
 }
 
 /** What is wrong, and what to do about it. */

@@ -2,8 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { EXIT } from '../errors.ts';
-import type { DeliveryRecord } from '../model.ts';
-import type { RunningDemo } from '../sandbox/demo.ts';
+import type { RunningDemo, Undelivered } from '../sandbox/demo.ts';
 import { portOption, untilSignal } from './signals.ts';
 
 /** Interviews that are sent at once, so that there is something to see … */
@@ -55,7 +54,8 @@ async function runUntilSignal(demo: RunningDemo): Promise<void> {
 `);
   const stopping = new AbortController();
   const sending = stream(demo, SAMPLE_COUNT, stopping.signal);
-  await Promise.race([untilSignal(), sending.then(() => untilSignal())]);
+  const asked = untilSignal();
+  await Promise.race([asked, sending.then(() => asked)]);
   stopping.abort();
   await sending;
 }
@@ -78,26 +78,29 @@ async function runOnce(demo: RunningDemo): Promise<void> {
   const { SAMPLE_COUNT } = await import('../sandbox/samples.ts');
   const started = performance.now();
   await demo.send(SAMPLE_COUNT);
-  let problem: string | undefined;
+  let problems: string[];
   try {
-    const lost = await demo.settled(AbortSignal.timeout(PATIENCE));
-    if (lost.length > 0) problem = lost.map(failure).join('\n');
+    problems = problemsOf(await demo.settled(AbortSignal.timeout(PATIENCE)));
   } catch (error) {
     if ((error as Error).name !== 'AbortError') throw error;
-    problem = `Not everything was delivered within ${PATIENCE / 1000} s.`;
+    problems = [`Not everything was delivered within ${PATIENCE / 1000} s.`];
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const arrived =
-    problem === undefined ? `all is delivered, after ${seconds} s` : `not all was delivered within ${seconds} s`;
+    problems.length === 0 ? `all is delivered, after ${seconds} s` : `not all was delivered, after ${seconds} s`;
   process.stdout.write(await summary(demo, arrived));
-  if (problem === undefined) return;
-  process.stderr.write(`${problem}\n`);
+  if (problems.length === 0) return;
+  process.stderr.write(`${problems.join('\n')}\n`);
   process.exitCode = EXIT.no;
 }
 
-function failure({ id, destination, state, detail, fix }: DeliveryRecord): string {
-  const ended = state === 'failed' ? 'failed' : 'is held';
-  return `${id} to ${destination} ${ended}: ${detail ?? 'no reason given'}. ${fix ?? ''}`.trim();
+function problemsOf({ failed, halted }: Undelivered): string[] {
+  return [
+    ...failed.map(({ id, destination, detail, fix }) => `${id} to ${destination} failed: ${detail}. ${fix}`),
+    ...halted.map(
+      ({ destination, halt, held }) => `${destination} is halted, and holds ${held}: ${halt.detail}. ${halt.fix}`,
+    ),
+  ];
 }
 
 async function summary({ state, sandbox }: RunningDemo, arrived: string): Promise<string> {

@@ -66,6 +66,7 @@ export async function readDestinations(
   const found = new Map<string, DestinationConfig>();
   const used = new Set<string>();
   for (const [name, located] of destinations?.entries ?? []) {
+    if (reading.report.full) break;
     const connector = located.entries?.get('connector')?.scalar;
     if (typeof connector === 'string') used.add(connector);
     const read = await readDestination(name, located, defaults, reading);

@@ -20,55 +20,54 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const oneOrMore = z.union([scalar, z.array(scalar)]);
 const bound = z.union([z.number(), z.string()]).describe('A number, or an ISO 8601 time.');
 
-interface Operators {
-  [operator: string]: unknown;
-}
-
 /** What a filter compares a field with. The filter's own compiler judges it; this is for editors. */
 const condition: z.ZodType = z
-  .lazy(() => z.union([oneOrMore, operators]))
+  .lazy(() => anyCondition)
   .meta({ id: 'condition', description: 'A value, a list (any of), null (missing or null), or operators.' });
 
-const operators: z.ZodType<Operators> = z
-  .strictObject({
-    not: condition.describe('The condition must not hold.'),
-    in: z.array(scalar).describe('Any of these.'),
-    exists: z.boolean().describe('Is it there, and not null?'),
-    contains: oneOrMore.describe('A part of the text, or an element of the list.'),
-    starts_with: oneOrMore.describe('The text begins so.'),
-    ends_with: oneOrMore.describe('The text ends so.'),
-    matches: z.string().describe('A regular expression (RE2). It searches: anchor it with ^ and $.'),
-    gt: bound,
-    gte: bound,
-    lt: bound,
-    lte: bound,
-  })
-  .partial();
+const anyCondition = z.union([
+  oneOrMore,
+  z
+    .strictObject({
+      not: condition.describe('The condition must not hold.'),
+      in: z.array(scalar).describe('Any of these.'),
+      exists: z.boolean().describe('Is it there, and not null?'),
+      contains: oneOrMore.describe('A part of the text, or an element of the list.'),
+      starts_with: oneOrMore.describe('The text begins so.'),
+      ends_with: oneOrMore.describe('The text ends so.'),
+      matches: z.string().describe('A regular expression (RE2). It searches: anchor it with ^ and $.'),
+      gt: bound,
+      gte: bound,
+      lt: bound,
+      lte: bound,
+    })
+    .partial(),
+]);
 
 const when: z.ZodType = z
-  .lazy(() =>
-    z
-      .object({
-        all: z.union([z.array(when), when]).describe('All of these must hold.'),
-        any: z.union([z.array(when), when]).describe('One of these must hold.'),
-        not: when.describe('These must not all hold.'),
-        event_type: condition,
-        source: condition,
-        'interview.id': condition,
-        'interview.vid': condition,
-        'interview.active_time': condition.describe('Seconds.'),
-        'interview.is_mock': condition,
-        'interview.metadata': condition,
-        'study.id': condition,
-        'study.title': condition,
-      })
-      .partial()
-      .catchall(condition),
-  )
+  .lazy(() => filter)
   .meta({
     id: 'when',
     description: 'A filter: paths such as interview.metadata.plan, and what must stand there. All must hold.',
   });
+
+const members = z.union([z.array(when), when]);
+const filter = z
+  .object({
+    all: members.describe('All of these must hold.'),
+    any: members.describe('One of these must hold.'),
+    not: when.describe('These must not all hold.'),
+    event_type: condition,
+    source: condition,
+    'interview.id': condition,
+    'interview.vid': condition,
+    'interview.active_time': condition.describe('Seconds.'),
+    'interview.is_mock': condition,
+    'study.id': condition,
+    'study.title': condition,
+  })
+  .partial()
+  .catchall(condition);
 
 /** A text that is one `${…}` may stand for any value: it is read as what its option expects. */
 const SUBSTITUTION = { type: 'string', pattern: '^\\$\\{.+\\}$', description: 'A variable or file.' };

@@ -16,7 +16,7 @@ import { reason, Variables } from './substitute.ts';
 import { explainSyntax, findTraps } from './traps.ts';
 
 /** Bytes of a config. A large one has a few thousand lines; far more is another file, and would take seconds to read. */
-const LARGEST = 500_000;
+const LARGEST = 300_000;
 
 export interface Loaded {
   /** Undefined when there are errors. */

@@ -1,5 +1,7 @@
 /** Reads YAML into a tree that knows where each value stands: from a path of the config to its line and column. */
 import {
+  Composer,
+  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -7,7 +9,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseDocument,
+  Parser,
   Scalar,
   type YAMLMap,
 } from 'yaml';
@@ -80,23 +82,41 @@ export function locate(
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    // The parser compares each key with each other one; `Walk` sees a repeated key in one step.
-    uniqueKeys: false,
-    logLevel: 'silent',
-  });
-  const issues = [...document.errors, ...document.warnings].map(({ code, pos, message }) => ({
-    code,
-    offset: pos[0],
-    message,
-  }));
+  const { document, issues } = compose(text, lines);
   if (issues.length > 0) return { root: undefined, problems: explain(issues, text).slice(0, MOST_ERRORS), place };
   const walk = new Walk(text, variables, (offset) => place(offset).line);
-  const root = document.contents === null ? undefined : walk.read(document.contents, [], undefined);
-  return { root, problems: walk.problems, place };
+  const root = document?.contents ? walk.read(document.contents, [], undefined) : undefined;
+  // Of a config that is too much, the part that was read would only look like another one.
+  return { root: walk.refused ? undefined : root, problems: walk.problems, place };
 }
+
+/** Stops the parser: a long file that is wrong in every line would take it seconds. */
+class EnoughErrors extends Error {}
+
+/** What `parseDocument` of the library does, but that it ends after so many errors. */
+function compose(text: string, lines: LineCounter): { document: Document.Parsed | undefined; issues: SyntaxIssue[] } {
+  const issues: SyntaxIssue[] = [];
+  // The library compares each key with each other one; `Walk` sees a repeated key in one step.
+  const composer = new Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
+  const found = (source: ErrorSource, code: string, message: string) => {
+    const offset = typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset;
+    issues.push({ code, offset, message });
+    if (issues.length >= MOST_ERRORS * 5) throw new EnoughErrors();
+  };
+  Object.assign(composer, { onError: found });
+  let document: Document.Parsed | undefined;
+  try {
+    for (const each of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
+      if (document) found(each.range[0], 'MULTIPLE_DOCS', 'a second document');
+      document ??= each;
+    }
+  } catch (error) {
+    if (!(error instanceof EnoughErrors)) throw error;
+  }
+  return { document, issues };
+}
+
+type ErrorSource = number | [number, number] | { offset: number };
 
 class Walk {
   readonly problems: YamlProblem[] = [];
@@ -107,7 +127,7 @@ class Walk {
   #values = 0;
   /** Maps and lists that the value being read stands in. An anchor that contains itself makes it grow without end. */
   #depth = 0;
-  #refused = false;
+  refused = false;
 
   constructor(text: string, variables: Variables, lineOf: (offset: number) => number) {
     this.#text = text;
@@ -148,8 +168,8 @@ class Walk {
 
   /** Says once that the config is too much; the rest of it is left unread. */
   #refuse(path: OptionPath, offset: number): void {
-    if (this.#refused) return;
-    this.#refused = true;
+    if (this.refused) return;
+    this.refused = true;
     const message =
       this.#depth > DEEPEST
         ? `this is nested more than ${DEEPEST} levels deep, or is an anchor that contains itself`

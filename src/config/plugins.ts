@@ -115,11 +115,22 @@ export function parseOptions<Schema extends z.ZodType>(
   raw: JsonObject,
   settings: { timezone: string; quote?: Quote },
 ): ParsedOptions {
-  const judged = judge(connector.options, raw, settings.quote);
+  const judged = judgeOptions(connector, raw, settings.quote);
   const work: Compilation = { timezone: settings.timezone, problems: [...judged.problems], secrets: [] };
   if (judged.problems.length > 0) compileRightParts(connector.options, raw, [], work);
   const options = judged.value === undefined ? undefined : compile(judged.value, [], work);
   return { options: work.problems.length > 0 ? undefined : options, problems: work.problems, secrets: work.secrets };
+}
+
+/** A plugin's schema may have code of its own that fails. */
+function judgeOptions(connector: Connector, raw: JsonObject, quote: Quote | undefined): ReturnType<typeof judge> {
+  try {
+    return judge(connector.options, raw, quote);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `the connector ${connector.name} cannot judge its options: ${why}`;
+    return { value: undefined, problems: [{ code: 'RELAY_CONFIG_CONNECTOR', path: [], message }] };
+  }
 }
 
 interface Compilation {
@@ -152,7 +163,11 @@ function compileRightParts(schema: z.ZodType, raw: unknown, at: OptionPath, work
   }
 }
 
+/** Problems of one destination's templates that are told. */
+const MOST_PROBLEMS = 500;
+
 function compileOne(uncompiled: Uncompiled, at: OptionPath, work: Compilation): unknown {
+  if (work.problems.length >= MOST_PROBLEMS) return undefined;
   const settings = { ...uncompiled.options, timezone: work.timezone };
   try {
     return uncompiled.kind === 'template'

@@ -1,4 +1,5 @@
 import type { ErrorCode, Finding } from '../errors.ts';
+import { clip } from '../text.ts';
 import { kindOf, type OptionProblem, type Quote } from './issues.ts';
 import { type Located, type LocatedConfig, nearestAt, printPath, type YamlProblem } from './locate.ts';
 import type { OptionPath } from './option-schema.ts';
@@ -10,6 +11,8 @@ const MOST = 500;
 /** UTF-16 units from which a value that came from outside is cut out of any message, wherever it turns up. */
 const TELLING = 8;
 
+/** UTF-16 units of a message; some quote what they found. */
+const LONGEST = 400;
 /** Values that are looked for in one message. */
 const MOST_HIDDEN = 100;
 
@@ -35,6 +38,11 @@ export class Report {
     this.#file = file;
     this.#text = text;
     this.#config = config;
+  }
+
+  /** Are there so many problems that looking for more helps nobody? */
+  get full(): boolean {
+    return this.#entries.length > 2 * MOST;
   }
 
   get failed(): boolean {
@@ -120,7 +128,7 @@ export class Report {
     const lines = new Map<string, Finding>();
     for (const { level, code, offset, path, message, fix } of kept) {
       const { line, column } = this.#config.place(offset);
-      const told = show(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`);
+      const told = show(clip(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`, LONGEST));
       const finding: Finding = { level, code, file: this.#file, line, column, path: printPath(path), message: told };
       if (fix !== undefined) finding.fix = show(fix);
       // A wrong default is told once, and not for each destination that takes it.
@@ -128,9 +136,8 @@ export class Report {
       if (!lines.has(same)) lines.set(same, finding);
     }
     const all = [...lines.values()].sort((a, b) => a.line - b.line || a.column - b.column);
-    const rest = all.length - MOST;
-    if (rest <= 0) return all;
-    const more: Finding = { ...(all[MOST] as Finding), path: '', message: `${rest} more problems follow` };
+    if (all.length <= MOST) return all;
+    const more: Finding = { ...(all[MOST] as Finding), path: '', message: 'more problems follow' };
     delete more.fix;
     return [...all.slice(0, MOST), more];
   }

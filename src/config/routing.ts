@@ -29,6 +29,7 @@ export function readRoutes(routes: Located, destinations: Set<string>, report: R
   const found: Route[] = [];
   const names = new Map<string, Located>();
   for (const located of routes.items ?? []) {
+    if (report.full) break;
     const judged = judge(routeSchema, plainValue(located), quoteOf(located));
     report.options(located, judged.problems);
     const name = located.entries?.get('name');
@@ -63,6 +64,7 @@ export function readRoutes(routes: Located, destinations: Set<string>, report: R
 /** Judges the shape of `tests:`, and that what they name is there. */
 export function readTests(tests: Located, destinations: Set<string>, sources: Set<string>, report: Report): void {
   for (const located of tests.items ?? []) {
+    if (report.full) break;
     report.options(located, judge(testSchema, plainValue(located), quoteOf(located)).problems);
     checkReferences(located.entries?.get('to'), destinations, report);
     checkReferences(located.entries?.get('source'), sources, report, 'source');

@@ -134,7 +134,7 @@ export function explainSyntax(issues: SyntaxIssue[], text: string): YamlProblem[
   for (const issue of issues) {
     const start = text.lastIndexOf('\n', issue.offset - 1) + 1;
     if (byLine.has(start)) continue;
-    byLine.set(start, syntaxTrap(issue, text, start) ?? plainly(issue));
+    byLine.set(start, trapAbove(issue, text, start) ?? syntaxTrap(issue, text, start) ?? plainly(issue));
   }
   const traps = [...byLine.values()].filter(({ code }) => code === 'RELAY_CONFIG_TRAP');
   // What follows from a trap would only hide it.
@@ -155,6 +155,13 @@ function plainly(issue: SyntaxIssue): YamlProblem {
     message,
     ...(fix !== undefined && { fix }),
   };
+}
+
+/** A bracket that is never closed shows in the next line only. */
+function trapAbove(issue: SyntaxIssue, text: string, start: number): YamlProblem | undefined {
+  if (issue.code !== 'BAD_INDENT' || start === 0) return undefined;
+  const end = text.slice(0, start).trimEnd().length;
+  return syntaxTrap(issue, text, text.lastIndexOf('\n', end - 1) + 1);
 }
 
 /** `key:` or `- ` (or both), and what stands after it. */

@@ -9,6 +9,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import type { DeliveryRecord } from '../model.ts';
+import type { Halt } from '../store/store.ts';
 import type { RelayState } from './control.ts';
 import { postEvent } from './post.ts';
 import { allDeliveries, relayState } from './relay-state.ts';
@@ -38,12 +39,15 @@ export interface RunningDemo {
   /** Signs the next sample interviews and posts them to the relay. */
   send(count: number): Promise<void>;
   state(): Promise<RelayState>;
-  /**
-   * Resolves when nothing is on its way any more, with the deliveries that did not arrive: failed, or waiting in a halted
-   * lane. Rejects when the signal aborts.
-   */
-  settled(signal: AbortSignal): Promise<DeliveryRecord[]>;
+  /** Resolves when nothing is on its way any more, with what did not arrive. Rejects when the signal aborts. */
+  settled(signal: AbortSignal): Promise<Undelivered>;
   stop(): Promise<void>;
+}
+
+/** What did not arrive: deliveries that failed, and lanes that stand still with what waits in them. */
+export interface Undelivered {
+  failed: DeliveryRecord[];
+  halted: { destination: string; halt: Halt; held: number }[];
 }
 
 /** @throws RelayError when the config, the store or a port is not what it should be */
@@ -82,17 +86,20 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
   sandbox.attach({ send, relay: state });
   starting.defer(() => sandbox.attach(undefined));
 
-  const settled = async (signal: AbortSignal): Promise<DeliveryRecord[]> => {
+  const settled = async (signal: AbortSignal): Promise<Undelivered> => {
     const more = on(steps, 'step', { signal });
     for (;;) {
       const [pending, lanes] = await Promise.all([
         allDeliveries(relay.store, { state: 'pending' }),
         relay.store.lanes(),
       ]);
-      const halted = new Set(lanes.filter(({ halt }) => halt).map(({ destination }) => destination));
-      if (pending.every(({ destination }) => halted.has(destination))) {
+      const halted = lanes.flatMap(({ destination, halt }) => {
+        const held = pending.filter((delivery) => delivery.destination === destination).length;
+        return halt ? [{ destination, halt, held }] : [];
+      });
+      if (pending.every(({ destination }) => halted.some((lane) => lane.destination === destination))) {
         await more.return?.();
-        return [...pending, ...(await allDeliveries(relay.store, { state: 'failed' }))];
+        return { failed: await allDeliveries(relay.store, { state: 'failed' }), halted };
       }
       await more.next();
     }

@@ -17,7 +17,7 @@ export class NotionError extends Error {
   }
 }
 
-export function errorObject({ status, code, message, additionalData }: NotionError): JsonObject {
+function errorObject({ status, code, message, additionalData }: NotionError): JsonObject {
   return {
     object: 'error',
     status,

@@ -2,27 +2,25 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../model.ts';
 
 /** The property types that the stand-in knows. The last four are computed by Notion: the API cannot write them. */
-export const PROPERTY_TYPES = [
-  'title',
-  'rich_text',
-  'number',
-  'select',
-  'multi_select',
-  'status',
-  'date',
-  'url',
-  'checkbox',
-  'email',
-  'phone_number',
-  'people',
-  'files',
-  'relation',
-  'formula',
-  'created_time',
-  'last_edited_time',
-  'unique_id',
-] as const;
-export type PropertyType = (typeof PROPERTY_TYPES)[number];
+export type PropertyType =
+  | 'title'
+  | 'rich_text'
+  | 'number'
+  | 'select'
+  | 'multi_select'
+  | 'status'
+  | 'date'
+  | 'url'
+  | 'checkbox'
+  | 'email'
+  | 'phone_number'
+  | 'people'
+  | 'files'
+  | 'relation'
+  | 'formula'
+  | 'created_time'
+  | 'last_edited_time'
+  | 'unique_id';
 
 export const COMPUTED: ReadonlySet<PropertyType> = new Set([
   'formula',

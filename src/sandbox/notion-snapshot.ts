@@ -13,7 +13,7 @@ export interface NotionSnapshot {
   }[];
 }
 
-export interface PageSnapshot {
+interface PageSnapshot {
   id: string;
   url: string;
   title: string;
@@ -23,7 +23,7 @@ export interface PageSnapshot {
   blocks: BlockSnapshot[];
 }
 
-export interface BlockSnapshot {
+interface BlockSnapshot {
   id: string;
   type: string;
   text: { content: string; bold: boolean; color: string; link: string | null }[];

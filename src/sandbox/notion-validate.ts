@@ -62,7 +62,7 @@ function text(value: unknown, path: string, limit: number, least = 0): string {
 }
 
 /** Judges an array of rich text items of type `text`: the stand-in knows no mentions and equations. */
-export function richText(value: unknown, path: string): void {
+function richText(value: unknown, path: string): void {
   for (const [index, element] of list(value, path).entries()) {
     const at = `${path}[${index}]`;
     const item = object(element, at);

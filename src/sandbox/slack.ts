@@ -17,7 +17,7 @@ export interface SlackMessage {
   mentions: string[];
 }
 
-export interface SlackMetadata {
+interface SlackMetadata {
   event_type: string;
   event_payload: Record<string, unknown>;
 }
@@ -42,7 +42,7 @@ export interface SlackToken {
 }
 
 /** What an app needs for all that the relay does. */
-export const SLACK_SCOPES = ['chat:write', 'channels:read', 'groups:read', 'channels:history', 'groups:history'];
+const SLACK_SCOPES = ['chat:write', 'channels:read', 'groups:read', 'channels:history', 'groups:history'];
 export const SLACK_TOKEN = 'xoxb-sandbox-token';
 
 /** Characters of a message's text; Slack cuts longer ones short (chat.postMessage). */
@@ -71,6 +71,8 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
   /** Refuses more than a message a second in a channel with 429, as Slack may. */
   enforcePace = false;
   readonly #lastPost = new Map<string, number>();
+  /** Which bot posted what: only its author may update a message. */
+  readonly #authors = new WeakMap<SlackMessage, string>();
   #messages = 0;
 
   constructor() {
@@ -226,9 +228,6 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
       response_metadata: { next_cursor: more ? String(end) : '' },
     };
   }
-
-  /** Which bot posted what: only its author may update a message. */
-  readonly #authors = new WeakMap<SlackMessage, string>();
 
   #channel(args: Arguments): SlackChannel {
     const channel = this.channels.get(String(args.channel ?? ''));

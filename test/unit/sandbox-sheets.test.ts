@@ -9,19 +9,14 @@ import { SHEETS_ACCOUNT, SHEETS_SPREADSHEET, SHEETS_TOKEN, SheetsStandIn } from 
 async function scene(t: TestContext) {
   const standIn = new SheetsStandIn();
   const app = Fastify({ forceCloseConnections: true, bodyLimit: 50_000_000, routerOptions: { maxParamLength: 5000 } });
-  await app.register(
-    async (scope) => {
-      standIn.faults.install(scope);
-      standIn.routes(scope);
-    },
-    { prefix: '/sheets' },
-  );
+  standIn.faults.install(app);
+  standIn.routes(app);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   t.after(() => app.close());
   const client = (token = SHEETS_TOKEN) => {
     const auth = new OAuth2Client();
     auth.setCredentials({ access_token: token });
-    return sheets({ version: 'v4', auth, rootUrl: `${url}/sheets/`, retry: false });
+    return sheets({ version: 'v4', auth, rootUrl: `${url}/`, retry: false });
   };
   const { values } = client().spreadsheets;
   const at = (range: string) => ({ spreadsheetId: SHEETS_SPREADSHEET, range });
@@ -243,10 +238,10 @@ describe('the Sheets stand-in', () => {
     const ask = async (assertion: string) => {
       const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
       const body = new URLSearchParams({ grant_type, assertion });
-      const answer = await fetch(`${url}/sheets/token`, { method: 'POST', body });
-      return [answer.status, await answer.json()] as const;
+      const answer = await fetch(`${url}/token`, { method: 'POST', body });
+      return [answer.status, (await answer.json()) as { error: string }] as const;
     };
-    standIn.accounts.keyFile(SHEETS_ACCOUNT, `${url}/sheets/token`);
+    standIn.accounts.keyFile(SHEETS_ACCOUNT, `${url}/token`);
     const claims = Buffer.from(JSON.stringify({ iss: SHEETS_ACCOUNT })).toString('base64url');
     const [status, answer] = await ask(`e30.${claims}.AAAA`);
     assert.equal(status, 400);
