@@ -102,13 +102,16 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const url = await listen(receiver, config);
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadTime.setToCurrentTime();
-  log.info(
-    { step: 'relay.started', url, store: config.store, destinations: config.destinations.size },
-    'relay started',
-  );
+  const webhooks = [...config.sources.keys()].map((name) => `${config.server.publicUrl ?? url}/webhooks/${name}`);
+  log.info({ step: 'relay.started', url, webhooks, store: config.store }, 'relay started');
 
+  const follow = async () => {
+    if (store.changedElsewhere()) await lanes.follow();
+  };
   const following = setInterval(() => {
-    if (store.changedElsewhere()) void lanes.follow();
+    follow().catch((error: unknown) =>
+      log.warn({ step: 'store.unread', error: String(error) }, 'the store could not be read'),
+    );
   }, FOLLOW);
   starting.defer(() => clearInterval(following));
 

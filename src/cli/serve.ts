@@ -1,15 +1,18 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type App, startApp } from '../app.ts';
 import { configOption, readConfig } from './common.ts';
 
 /** Milliseconds after which a second signal, or a stop that hangs, ends the process anyway. */
 const LAST_RESORT = 20_000;
 
+/** pino's. */
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+
 export function serveCommand(): Command {
   return new Command('serve')
     .description('receive events and deliver them, until SIGTERM or Ctrl-C')
     .addOption(configOption())
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
+    .addOption(new Option('--log-level <level>', 'how much to log').choices(LEVELS).default('info'))
     .addHelpText(
       'after',
       `

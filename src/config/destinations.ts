@@ -85,7 +85,7 @@ async function readDestination(
   if (!located.entries) {
     report.at(located, {
       code: 'RELAY_CONFIG_INVALID',
-      message: 'expected a map with the connector and its options, found something else',
+      message: `expected a map with the connector and its options, found ${kindOf(plainValue(located))}`,
     });
     return undefined;
   }

@@ -14,7 +14,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** Bytes of `800KB`, `5MB` or `1GB`; undefined when the text is no size. */
-export function parseSize(text: string): number | undefined {
+function parseSize(text: string): number | undefined {
   return parse(text, BYTES);
 }
 

@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
+import { clip } from '../text.ts';
 import type { OptionPath } from './option-schema.ts';
-import { isSecretAt, keysAt, schemaAt } from './option-schema.ts';
+import { isSecretAt, keysAt, scalarTypesAt, schemaAt } from './option-schema.ts';
 
 /** Something wrong about an option; the path leads into the options that were judged. */
 export interface OptionProblem {
@@ -16,7 +17,7 @@ export interface OptionProblem {
 }
 
 /** A value that came from a substitution. */
-export interface Substituted {
+interface Substituted {
   /** As the config writes it, `${NAME}`: what a message shows in place of the value. */
   source: string;
   /** Is all of the text one substitution? Such a text may stand for a number or boolean. */
@@ -37,28 +38,26 @@ export function judge<Schema extends z.ZodType>(
 ): { value: z.output<Schema>; problems: [] } | { value: undefined; problems: OptionProblem[] } {
   const first = schema.safeParse(raw, { error: () => UNWRITTEN, reportInput: true });
   if (first.success) return { value: first.data, problems: [] };
-  const typed = withTypedSubstitutions(raw, first.error.issues, quote);
+  const typed = withTypedSubstitutions({ schema, raw, quote }, first.error.issues);
   const second = typed === undefined ? first : schema.safeParse(typed, { error: () => UNWRITTEN, reportInput: true });
   if (second.success) return { value: second.data, problems: [] };
-  return { value: undefined, problems: second.error.issues.flatMap((issue) => explain(schema, issue, quote)) };
+  return { value: undefined, problems: second.error.issues.flatMap((issue) => explain({ schema, raw, quote }, issue)) };
 }
 
 /**
- * A copy of the value in which each whole substitution that stands where a number or boolean is expected has become
- * one. Undefined when there is nothing to change.
+ * A copy of the value in which each whole substitution that is not right as text, where a number or boolean may stand,
+ * has become one. Undefined when there is nothing to change.
  */
-function withTypedSubstitutions(raw: unknown, issues: z.core.$ZodIssue[], quote: Quote): unknown {
+function withTypedSubstitutions({ schema, raw, quote }: Judged, issues: z.core.$ZodIssue[]): unknown {
   let copy: unknown;
   for (const issue of issues) {
     const path = issue.path as OptionPath;
-    const text = issue.input;
+    const text = valueAt(raw, path);
     if (typeof text !== 'string' || quote(path)?.whole !== true) continue;
-    const wanted = expectations(issue);
+    const wanted = scalarTypesAt(schema, path);
     let value: number | boolean | undefined;
     if (wanted.has('boolean') && (text === 'true' || text === 'false')) value = text === 'true';
-    else if ((wanted.has('number') || wanted.has('int')) && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim())) {
-      value = Number(text);
-    }
+    else if (wanted.has('number') && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) value = Number(text);
     if (value === undefined) continue;
     copy ??= structuredClone(raw);
     replaceAt(copy, path, value);
@@ -66,14 +65,8 @@ function withTypedSubstitutions(raw: unknown, issues: z.core.$ZodIssue[], quote:
   return copy;
 }
 
-function expectations(issue: z.core.$ZodIssue): Set<string> {
-  if (issue.code === 'invalid_type') return new Set([issue.expected]);
-  if (issue.code !== 'invalid_union') return new Set();
-  return new Set(
-    issue.errors
-      .flatMap((branch) => branch.filter((inner) => inner.path.length === 0))
-      .flatMap((inner) => [...expectations(inner)]),
-  );
+function valueAt(tree: unknown, path: OptionPath): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<string | number, unknown> | null | undefined)?.[key], tree);
 }
 
 function replaceAt(tree: unknown, path: OptionPath, value: unknown): void {
@@ -98,7 +91,14 @@ const TYPES: Record<string, string> = {
   null: 'nothing',
 };
 
-function explain(schema: z.ZodType, issue: z.core.$ZodIssue, quote: Quote): OptionProblem[] {
+interface Judged {
+  schema: z.ZodType;
+  raw: unknown;
+  quote: Quote;
+}
+
+function explain(judged: Judged, issue: z.core.$ZodIssue): OptionProblem[] {
+  const { schema, raw, quote } = judged;
   const path = issue.path as OptionPath;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey([...path, key], keysAt(schema, path)));
@@ -115,7 +115,7 @@ function explain(schema: z.ZodType, issue: z.core.$ZodIssue, quote: Quote): Opti
     const nested = closestBranch(issue.errors);
     if (nested !== undefined) {
       return nested.flatMap((inner) =>
-        explain(schema, { ...inner, path: [...path, ...inner.path] } as z.core.$ZodIssue, quote),
+        explain(judged, { ...inner, path: [...path, ...inner.path] } as z.core.$ZodIssue),
       );
     }
   }
@@ -133,7 +133,9 @@ function explain(schema: z.ZodType, issue: z.core.$ZodIssue, quote: Quote): Opti
     ];
   }
   const source = quote(path)?.source;
-  const shown = source ?? (isSecretAt(schema, path) ? kindOf(issue.input) : show(issue.input));
+  // What the config says: a schema may have turned it into something else before it refused it.
+  const value = valueAt(raw, path);
+  const shown = source ?? (isSecretAt(schema, path) ? kindOf(value) : show(value));
   const wanted = issue.message === UNWRITTEN ? `expected ${expected(issue)}` : issue.message;
   const message = wanted.startsWith('expected ') && !wanted.includes(', found ') ? `${wanted}, found ${shown}` : wanted;
   const meant =
@@ -223,10 +225,16 @@ function atMost(origin: string, maximum: number): string {
 }
 
 /** A value in a message: a short text or scalar as it is, anything else by its kind. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return value.length > 60 ? `"${value.slice(0, 57)}…"` : JSON.stringify(value);
+function show(value: unknown): string {
+  if (value === '') return 'an empty text';
+  if (typeof value === 'string') return JSON.stringify(clip(withoutAccess(value), 60));
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return kindOf(value);
+}
+
+/** An address without what may give access in it: user and password, and what follows the `?`. */
+function withoutAccess(text: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text.replace(/\/\/[^/?#]*@/, '//…@').replace(/[?#].*$/s, '?…') : text;
 }
 
 /** What a value is, without showing any of it. */

@@ -25,6 +25,16 @@ export function keysAt(schema: z.ZodType, path: OptionPath): string[] {
   return [...keys];
 }
 
+/** Whether the option at a path may be a number, or a boolean. */
+export function scalarTypesAt(schema: z.ZodType, path: OptionPath): Set<'number' | 'boolean'> {
+  const types = new Set<'number' | 'boolean'>();
+  for (const layer of schemasAt(schema, path).flatMap(layers)) {
+    if (layer instanceof z.ZodNumber) types.add('number');
+    if (layer instanceof z.ZodBoolean) types.add('boolean');
+  }
+  return types;
+}
+
 function isWriteOnly(schema: z.ZodType): boolean {
   return schema.meta()?.writeOnly === true;
 }

@@ -72,6 +72,12 @@ export async function loadConnector(module: string, name?: string): Promise<Conn
   try {
     exported = ((await import(isPackage ? module : pathToFileURL(module).href)) as { default?: unknown }).default;
   } catch (error) {
+    if (isPackage && isMissingPackage(error, called)) {
+      throw new RelayError('RELAY_CONFIG_CONNECTOR', `there is no npm package "${called}" beside the config`, {
+        fix: `Install it there: npm install ${called}. A folder of connectors begins with ./`,
+        cause: error,
+      });
+    }
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw new RelayError('RELAY_CONFIG_CONNECTOR', `the connector ${called} cannot be loaded: ${why}`, {
       cause: error,
@@ -88,6 +94,11 @@ export async function loadConnector(module: string, name?: string): Promise<Conn
     });
   }
   return exported;
+}
+
+function isMissingPackage(error: unknown, name: string): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`);
 }
 
 function isConnector(value: unknown): value is Connector {

@@ -8,8 +8,8 @@ import { booleanTrap } from './traps.ts';
 
 /** Findings that are told; a file with more is no config. */
 const MOST = 500;
-/** UTF-16 units from which a value that came from outside is cut out of any message, wherever it turns up. */
-const TELLING = 8;
+/** UTF-16 units from which a value that came from outside is cut out of any message, also where it is not quoted. */
+const TELLING = 6;
 
 /** UTF-16 units of a message; some quote what they found. */
 const LONGEST = 400;
@@ -81,7 +81,7 @@ export class Report {
       this.#entries.push({ level: 'error', offset: located.keyOffset ?? located.offset, ...problem, path });
       return;
     }
-    if (problem.message.startsWith('expected true or false')) {
+    if (/^expected true\b/.test(problem.message)) {
       const trap = booleanTrap(located);
       if (trap) return void this.#entries.push(trap);
     }
@@ -177,18 +177,18 @@ function quotesFix(located: Located, message: string): string | undefined {
 function hide(message: string, located: Located): string {
   const values = substitutedIn(located).sort(([a], [b]) => b.length - a.length);
   if (values.length === 0) return message;
-  const forms = values.map(([value]) => {
-    const text = escapePattern(value);
-    // A short value may be a part of any word; as a word of its own it is told.
-    return `${escapePattern(JSON.stringify(value))}|${value.length < 4 ? `(?<!\\w)${text}(?!\\w)` : text}`;
-  });
   const sources = new Map(
     values.flatMap(([value, source]) => [
       [value, source],
       [JSON.stringify(value), source],
     ]),
   );
-  return message.replace(new RegExp(forms.join('|'), 'g'), (found) => sources.get(found) ?? '[substituted]');
+  // What is shown by its source already comes first, so that nothing within it is replaced.
+  const forms = [...values.map(([, source]) => source), ...values.map(([value]) => JSON.stringify(value))];
+  // A short value without quotes is some word of ours.
+  forms.push(...values.map(([value]) => value).filter((value) => value.length >= TELLING));
+  const pattern = new RegExp(forms.map(escapePattern).join('|'), 'g');
+  return message.replace(pattern, (found) => sources.get(found) ?? found);
 }
 
 function substitutedIn(

@@ -62,15 +62,15 @@ export interface DestinationConfig {
 }
 
 /** Milliseconds from one attempt to the next, unless `retry:` says otherwise: two days in all. */
-export const DEFAULT_RETRY = ['5s', '30s', '2m', '10m', '30m', '1h', '3h', '6h', '12h', '24h'];
-export const DEFAULT_TIMEOUT = '15s';
+const DEFAULT_RETRY = ['5s', '30s', '2m', '10m', '30m', '1h', '3h', '6h', '12h', '24h'];
+const DEFAULT_TIMEOUT = '15s';
 
 /** Of sources and destinations: they stand in addresses, metrics and on the command line. */
 export const NAME = z
   .string()
   .regex(/^[a-z0-9-]+$/, 'expected a name of small letters, digits and hyphens, such as research-alerts');
 
-const names = z.union([NAME, z.array(NAME)]);
+const names = z.union([NAME, z.array(NAME)], 'expected the name of a destination, or a list of names');
 
 /** What Fastify's `trustProxy` takes as text: addresses, ranges and these words, with commas between. */
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];

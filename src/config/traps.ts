@@ -134,6 +134,8 @@ export function explainSyntax(issues: SyntaxIssue[], text: string): YamlProblem[
   for (const issue of issues) {
     const start = text.lastIndexOf('\n', issue.offset - 1) + 1;
     if (byLine.has(start)) continue;
+    const quote = unclosedQuote(issue, text);
+    if (quote) return [...byLine.values(), quote];
     byLine.set(start, trapAbove(issue, text, start) ?? syntaxTrap(issue, text, start) ?? plainly(issue));
   }
   const traps = [...byLine.values()].filter(({ code }) => code === 'RELAY_CONFIG_TRAP');
@@ -155,6 +157,18 @@ function plainly(issue: SyntaxIssue): YamlProblem {
     message,
     ...(fix !== undefined && { fix }),
   };
+}
+
+/** A quote that is never closed takes all the rest of the file; the parser tells of its end. */
+function unclosedQuote(issue: SyntaxIssue, text: string): YamlProblem | undefined {
+  const mark = /^Missing closing (["'])/.exec(issue.message)?.[1];
+  if (mark === undefined) return undefined;
+  const lines = text.slice(0, issue.offset).split('\n');
+  const line = lines.findLastIndex((each) => count(each, mark) % 2 === 1);
+  if (line === -1) return undefined;
+  const offset = lines.slice(0, line).join('\n').length + (line > 0 ? 1 : 0) + (lines[line] ?? '').lastIndexOf(mark);
+  const message = `a text that begins with ${mark} does not end with it`;
+  return { level: 'error', code: 'RELAY_CONFIG_SYNTAX', offset, path: [], message, fix: `Close it with ${mark}.` };
 }
 
 /** A bracket that is never closed shows in the next line only. */

@@ -5,7 +5,7 @@ import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Claim, LaneRecord, Settlement, Store } from '../store/store.ts';
+import type { Claim, Halt, LaneRecord, Settlement, Store } from '../store/store.ts';
 import { attempt, record } from './attempt.ts';
 import { Breaker } from './breaker.ts';
 import type { Pace } from './pace.ts';
@@ -46,6 +46,8 @@ export class Lane {
   readonly #breaker = new Breaker();
   readonly #underWay = new Map<string, Promise<void>>();
   #record: LaneRecord;
+  /** Grows before and after each change that the lane itself makes to its record: what was read between is stale. */
+  changes = 0;
   /** A new lane probes at once: perhaps someone has just mended what halted it. */
   #nextProbe = 0;
   #stopping = false;
@@ -64,6 +66,15 @@ export class Lane {
 
   get fingerprint(): string {
     return this.#parts.config.fingerprint;
+  }
+
+  get pace(): Pace {
+    return this.#parts.pace;
+  }
+
+  /** Calls and milliseconds: the config's `pace:`, or what the connector knows of its service. */
+  get rate(): { calls: number; per: number } {
+    return this.#parts.config.pace ?? this.destination.limits;
   }
 
   start(): void {
@@ -162,11 +173,30 @@ export class Lane {
       limit: this.#probing ? 1 : room,
       except: this.#underWay.keys(),
     });
-    const together = this.destination.deliverMany ? [claims] : claims.map((claim) => [claim]);
+    const [old, due] = [claims.filter((claim) => claim.superseded), claims.filter((claim) => !claim.superseded)];
+    for (const claim of old) await this.#supersede(claim);
+    const together = this.destination.deliverMany ? [due] : due.map((claim) => [claim]);
     for (const group of together) {
       if (group.length > 0) this.#follow(group);
     }
     return claims.length > 0;
+  }
+
+  /** What a later event has delivered stands; this one is done with it. */
+  async #supersede(claim: Claim): Promise<void> {
+    const { store, abort, log } = this.#parts;
+    await record(
+      store,
+      claim,
+      this.destination.target,
+      { state: 'delivered', receipt: claim.receipt ?? {} },
+      abort.signal,
+    );
+    const { id: delivery, event, subject, destination } = claim.delivery;
+    log.info(
+      { step: 'delivery.superseded', delivery, event, subject, destination },
+      'a later event was delivered already',
+    );
   }
 
   #follow(claims: Claim[]): void {
@@ -222,13 +252,12 @@ export class Lane {
 
   /** What an outcome means for the lane, and for the people who run it. */
   async #afterwards(claim: Claim, outcome: Outcome, settlement: Settlement, now: number): Promise<void> {
-    const { store, log, report } = this.#parts;
+    const { log, report } = this.#parts;
     if (outcome.kind === 'halt') {
       this.#nextProbe = now + HALT_PROBE_INTERVAL;
       if (this.#record.halt) return;
       const { reason, detail, fix } = outcome;
-      this.#record = { ...this.#record, halt: { reason, detail, fix, since: now } };
-      await store.setHalt(this.name, this.#record.halt);
+      await this.#setHalt({ reason, detail, fix, since: now });
       log.warn({ step: 'lane.halted', destination: this.name, reason, detail, fix }, 'lane halted');
       report({ kind: 'halted', destination: this.name, detail, fix });
       return;
@@ -236,14 +265,20 @@ export class Lane {
     if (this.#record.halt) {
       this.#nextProbe = now + HALT_PROBE_INTERVAL;
       if (outcome.kind !== 'delivered' && outcome.kind !== 'reject') return;
-      this.#record = { ...this.#record, halt: undefined };
-      await store.setHalt(this.name, undefined);
+      await this.#setHalt(undefined);
       log.info({ step: 'lane.resumed', destination: this.name }, 'lane resumed: a probe was taken');
     }
     if (settlement.state !== 'failed') return;
     const { detail, fix } = settlement;
     const { id: delivery, subject } = claim.delivery;
     report({ kind: 'failed', destination: this.name, delivery, subject, detail, fix });
+  }
+
+  async #setHalt(halt: Halt | undefined): Promise<void> {
+    this.changes += 1;
+    this.#record = { ...this.#record, halt };
+    await this.#parts.store.setHalt(this.name, halt);
+    this.changes += 1;
   }
 }
 

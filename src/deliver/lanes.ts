@@ -45,8 +45,14 @@ export class Lanes {
 
   /** Takes over what another process changed: a pause, a resume, new deliveries. */
   async follow(): Promise<void> {
+    const before = new Map([...this.#lanes.values()].map((lane) => [lane, lane.changes]));
     const states = new Map((await this.#parts.store.lanes()).map((state) => [state.destination, state]));
-    for (const lane of this.#lanes.values()) lane.follow(states.get(lane.name));
+    let stale = false;
+    for (const [lane, changes] of before) {
+      if (lane.changes === changes) lane.follow(states.get(lane.name));
+      else stale = true;
+    }
+    if (stale) await this.follow();
   }
 
   /**
@@ -94,8 +100,7 @@ export class Lanes {
     for (const lane of ending) this.#lanes.delete(lane.name);
     await this.#rename(config);
     for (const { config: each, destination, pace, abort } of opened) {
-      const { key, calls, per, serial } = destination.limits;
-      pace.limit(each.pace?.calls ?? calls, each.pace?.per ?? per);
+      const { key, serial } = destination.limits;
       pace.pause(paused.get(key) ?? 0);
       // Whoever changed the config or started the relay may have mended what halted the lane.
       const halted = states.get(each.name)?.halt;
@@ -117,9 +122,18 @@ export class Lanes {
         { destination: each.name, paused: states.get(each.name)?.paused ?? false, halt: undefined },
       );
       this.#lanes.set(each.name, lane);
-      lane.start();
     }
+    this.#setPaces();
+    for (const lane of this.#lanes.values()) lane.start();
     this.#timezone = config.timezone;
+  }
+
+  /** Destinations that share a limit key share its pace: the slowest of theirs. */
+  #setPaces(): void {
+    for (const [pace, lanes] of Map.groupBy(this.#lanes.values(), (lane) => lane.pace)) {
+      const [slowest] = lanes.map(({ rate }) => rate).sort((a, b) => a.calls / a.per - b.calls / b.per);
+      if (slowest) pace.limit(slowest.calls, slowest.per);
+    }
   }
 
   async #rename(config: Config): Promise<void> {

@@ -50,7 +50,8 @@ export interface ReceiverParts {
 export function createReceiver(parts: ReceiverParts): FastifyInstance {
   const { server, log } = parts;
   const app = Fastify({
-    loggerInstance: log,
+    // Its own lines only when something is wrong: each of our steps has one line already.
+    loggerInstance: log.child({}, { level: 'warn' }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: server.bodyLimit,
     trustProxy: server.trustProxy,

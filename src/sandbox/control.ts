@@ -37,10 +37,17 @@ export interface RelayState {
   }[];
 }
 
+/** What the page says of an interview that was sent. */
+export interface SentInterview {
+  study: string;
+  participant: string;
+  destinations: string[];
+}
+
 /** What the demo adds to the page. */
 export interface Demo {
-  /** Posts more sample interviews to the relay. */
-  send(count: number): Promise<void>;
+  /** Posts more sample interviews to the relay; with a service, such as are routed to it. */
+  send(count: number, service?: Service): Promise<SentInterview[]>;
   relay(): Promise<RelayState>;
 }
 
@@ -68,6 +75,12 @@ const faultSchema = z.strictObject({
   retryAfter: z.number().min(0).max(86_400).nullable().optional(),
   ms: z.int().min(0).max(600_000).optional(),
   path: z.string().optional(),
+});
+
+const sendSchema = z.strictObject({
+  count: z.coerce.number().int().min(1).max(100).default(1),
+  /** Only interviews that are routed to it. */
+  service: z.enum(SERVICES).optional(),
 });
 
 /** The page at `/`, and the control API under `/sandbox`. */
@@ -159,17 +172,15 @@ export function controlRoutes({ standIns, attached, demo }: Controlled): (app: F
       return reply.code(204).send();
     });
 
-    app.post<{ Querystring: { count?: string } }>('/sandbox/send', async (request, reply) => {
-      const count = Number(request.query.count ?? 1);
-      if (!Number.isInteger(count) || count < 1 || count > 100) {
-        return reply.code(400).send({ error: 'count: expected a whole number from 1 to 100' });
-      }
+    app.post('/sandbox/send', async (request, reply) => {
+      const judged = sendSchema.safeParse(request.query);
+      if (!judged.success) return reply.code(400).send({ error: z.prettifyError(judged.error) });
       const attachedDemo = demo();
       if (!attachedDemo) {
         return reply.code(409).send({ error: 'This sandbox has no relay to send to: start it with the verb demo.' });
       }
-      await attachedDemo.send(count);
-      return reply.code(202).send({ sent: count });
+      const { count, service } = judged.data;
+      return reply.code(202).send({ sent: await attachedDemo.send(count, service) });
     });
   };
 }

@@ -6,20 +6,23 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type App, startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, SourceConfig } from '../config/schema.ts';
 import { EXIT, RelayError } from '../errors.ts';
-import type { DeliveryRecord } from '../model.ts';
+import type { DeliveryRecord, Payload } from '../model.ts';
 import type { Halt } from '../store/store.ts';
-import type { RelayState } from './control.ts';
+import type { RelayState, SentInterview, Service } from './control.ts';
 import { postEvent } from './post.ts';
 import { allDeliveries, relayState } from './relay-state.ts';
-import { sampleInterview } from './samples.ts';
+import { SAMPLE_COUNT, sampleInterview } from './samples.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { SHEETS_SPREADSHEET, SHEETS_TOKEN } from './sheets.ts';
 import { SLACK_TOKEN } from './slack.ts';
 
 /** The relay runs on the reference config, as it is. */
 const CONFIG = fileURLToPath(new URL('../../config.example.yaml', import.meta.url));
+/** Interviews that are sent for a service have numbers from here on, so that the others come all and in their order. */
+const FIRST_AIMED = SAMPLE_COUNT * 1000;
+const CONNECTORS: Record<Service, string> = { slack: 'slack', notion: 'notion', sheets: 'google-sheets' };
 /** Only of this demo's own relay. */
 const SECRET = `whsec_${Buffer.from('versive-relay demo secret').toString('base64')}`;
 
@@ -36,8 +39,8 @@ export interface RunningDemo {
   url: string;
   sandbox: Sandbox;
   relay: App;
-  /** Signs the next sample interviews and posts them to the relay. */
-  send(count: number): Promise<void>;
+  /** Signs the next sample interviews and posts them to the relay; with a service, such as are routed to it. */
+  send(count: number, service?: Service): Promise<SentInterview[]>;
   state(): Promise<RelayState>;
   /** Resolves when nothing is on its way any more, with what did not arrive. Rejects when the signal aborts. */
   settled(signal: AbortSignal): Promise<Undelivered>;
@@ -63,16 +66,31 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
   const relay = await startApp(config, { watch: false, logStream: stepStream(steps, options.log) });
   starting.defer(() => relay.stop());
 
-  const source = [...config.sources.keys()][0] ?? 'versive';
+  const [source] = config.sources.values();
+  if (!source) throw new RelayError('RELAY_CONFIG_MISSING', `${CONFIG} has no source`);
+  const sendOne = async (sample: Payload): Promise<SentInterview> => {
+    const body = Buffer.from(JSON.stringify(sample));
+    const { status, event } = await postEvent({ url: relay.url, source: source.name, secret: SECRET, body });
+    if (status >= 300)
+      throw new RelayError('RELAY_STORE_BUSY', `the demo's relay answered ${status} to a sample interview`);
+    const deliveries = (await relay.store.deliveriesOf([event])).get(event) ?? [];
+    const destinations = deliveries.map(({ destination }) => destination);
+    return { study: String(sample.study.title), participant: String(sample.interview.vid), destinations };
+  };
+
   let next = 0;
-  const send = async (count: number): Promise<void> => {
-    for (const last = next + count; next < last; ) {
-      const body = Buffer.from(JSON.stringify(sampleInterview(next++, { endedAt: new Date() })));
-      const { status } = await postEvent({ url: relay.url, source, secret: SECRET, body });
-      if (status >= 300) {
-        throw new RelayError('RELAY_STORE_BUSY', `the demo's relay answered ${status} to a sample interview`);
-      }
+  let nextAimed = FIRST_AIMED;
+  const take = (service: Service | undefined): Payload => {
+    for (let tried = 0; tried < SAMPLE_COUNT; tried++) {
+      const sample = sampleInterview(service ? nextAimed++ : next++, { endedAt: new Date() });
+      if (!service || leadsTo(service, sample, source, config)) return sample;
     }
+    throw new RelayError('RELAY_NOT_FOUND', `no route of ${CONFIG} takes a sample interview to ${service}`);
+  };
+  const send = async (count: number, service?: Service): Promise<SentInterview[]> => {
+    const sent: SentInterview[] = [];
+    while (sent.length < count) sent.push(await sendOne(take(service)));
+    return sent;
   };
 
   let known: Promise<RelayState> | undefined;
@@ -107,6 +125,15 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
 
   const closers = starting.move();
   return { url: sandbox.url, sandbox, relay, send, state, settled, stop: () => closers.disposeAsync() };
+}
+
+/** Whether the config takes a sample to a destination at the service. */
+function leadsTo(service: Service, sample: Payload, source: SourceConfig, config: Config): boolean {
+  const fields = { ...sample, source: source.name };
+  if (source.when && !source.when.test(fields)) return false;
+  return config.table
+    .route(fields)
+    .destinations.some((name) => config.destinations.get(name)?.connector.name === CONNECTORS[service]);
 }
 
 /** The reference config with everything that it leaves to the environment. */

@@ -40,7 +40,7 @@ export class Tab {
   }
 
   /** The values up to the last row and, in each row, the last cell that holds something; blank cells are null. */
-  values(): (CellValue | null)[][] {
+  rows(): (CellValue | null)[][] {
     const whole = { top: 0, left: 0, bottom: Number.POSITIVE_INFINITY, right: Number.POSITIVE_INFINITY };
     return this.read(whole, 'UNFORMATTED_VALUE').map((row) => row.map((value) => (value === '' ? null : value)));
   }

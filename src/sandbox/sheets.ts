@@ -65,7 +65,7 @@ export class SheetsStandIn extends EventEmitter<{ change: [] }> {
       spreadsheets: [...this.spreadsheets.values()].map(({ id, title, tabs }) => ({
         id,
         title,
-        tabs: tabs.map((tab) => ({ id: tab.id, title: tab.title, rows: tab.values(), formulas: tab.formulas() })),
+        tabs: tabs.map((tab) => ({ id: tab.id, title: tab.title, rows: tab.rows(), formulas: tab.formulas() })),
       })),
     };
   }

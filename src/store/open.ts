@@ -8,8 +8,8 @@ import type { Store } from './store.ts';
 
 export { isServed, lockStore, type StoreLock } from './lock.ts';
 
-/** Milliseconds to wait for another process that is making or migrating the same store. */
 const WAIT = 10_000;
+/** Milliseconds between two tries. */
 const POLL = 20;
 
 /**
@@ -17,15 +17,16 @@ const POLL = 20;
  * open; the one that serves it also holds `lockStore`.
  *
  * @param options.create false refuses to make a store that is not there
+ * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function openStore(path: string, options: { create?: boolean } = {}): Promise<Store> {
+export async function openStore(path: string, options: { create?: boolean; wait?: number } = {}): Promise<Store> {
   if (options.create === false && !existsSync(path)) {
     throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path} yet`, {
       fix: 'Start the relay once, which makes it, or correct `store:`.',
     });
   }
-  const deadline = performance.now() + WAIT;
+  const deadline = performance.now() + (options.wait ?? WAIT);
   try {
     await makeFile(path);
     for (;;) {
@@ -45,8 +46,8 @@ function connect(path: string): Store {
   const writer = openWriter(path);
   try {
     migrate(writer, path);
-    // A file without write permission opens all the same; only taking the write lock shows it.
-    writer.exec('BEGIN IMMEDIATE; ROLLBACK');
+    // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
+    writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
     return new SqliteStore(writer, openReader(path));
   } catch (error) {
     writer.close();

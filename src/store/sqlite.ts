@@ -110,6 +110,7 @@ export class SqliteStore implements Store {
       zstd: Uint8Array;
       generation: number | null;
       receipt: string | null;
+      receipt_event: number | null;
     };
     return {
       token,
@@ -118,6 +119,7 @@ export class SqliteStore implements Store {
       body: unpackBody(row.zstd),
       generation: row.generation ?? 1,
       receipt: row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
+      superseded: row.receipt_event !== null && row.receipt_event > row.id,
     };
   }
 

@@ -28,7 +28,7 @@ const SQL = {
     UPDATE delivery SET token = ?, attempts = attempts + 1 WHERE id = ?
     RETURNING id, event, subject, destination, state, attempts, due_at, reason, detail, fix, url`,
   taken: `
-    SELECT e.*, b.zstd, l.generation, l.receipt
+    SELECT e.*, b.zstd, l.generation, l.receipt, l.event AS receipt_event
     FROM delivery d JOIN event e ON e.id = d.event JOIN body b ON b.event = e.id
     LEFT JOIN ledger l ON l.destination = ? AND l.target = ? AND l.subject = d.subject
     WHERE d.id = ?`,
@@ -36,7 +36,7 @@ const SQL = {
   keepReceipt: `
     INSERT INTO ledger (destination, target, subject, generation, receipt, event)
     SELECT destination, ?, subject, 1, ?, event FROM delivery WHERE token = ?
-    ON CONFLICT DO UPDATE SET receipt = excluded.receipt, event = excluded.event`,
+    ON CONFLICT DO UPDATE SET receipt = excluded.receipt, event = max(event, excluded.event)`,
   linkTo: 'UPDATE delivery SET url = ? WHERE token = ?',
   delivered: `
     UPDATE delivery SET state = 'delivered', token = NULL, due_at = NULL, strikes = 0,

@@ -30,6 +30,8 @@ export interface Claim {
   body: Buffer;
   generation: number;
   receipt: Receipt | undefined;
+  /** The receipt was made from an event that was accepted later: delivering this one would bring old words back. */
+  superseded: boolean;
 }
 
 export interface ClaimRequest {

@@ -30,7 +30,7 @@ export async function startSheets() {
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/sheets`;
   const options: JsonObject = { access_token: SHEETS_TOKEN, spreadsheet: SHEETS_SPREADSHEET, api_url: url };
   const credentials = () => standIn.accounts.keyFile(SHEETS_ACCOUNT, `${url}/token`);
-  const rows = () => standIn.tab('Interviews')?.values() ?? [];
+  const rows = () => standIn.tab('Interviews')?.rows() ?? [];
   return { standIn, url, options, credentials, rows, close: () => app.close() };
 }
 

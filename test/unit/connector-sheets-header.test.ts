@@ -13,7 +13,7 @@ describe('google-sheets: the header is a contract', () => {
     assert.equal(reason, 'invalid');
     assert.equal(detail, 'The tab "Interviews" has no columns "Study", "Note". Row 1 has: Interview ID, Notes, Extra.');
     assert.match(fix, /Write "Study", "Note" into free cells of row 1/);
-    assert.deepEqual(tab.values(), before);
+    assert.deepEqual(tab.rows(), before);
     assert.deepEqual(
       (await open().check?.())?.map(({ message }) => message),
       [detail],
@@ -33,7 +33,7 @@ describe('google-sheets: the header is a contract', () => {
     const tab = draw([[], ['Our interviews']]);
     const { fix } = haltOf((await deliver([interview('int_1')]))[0]);
     assert.match(fix, /Put the names of the columns into row 1: Interview ID, Study, Note/);
-    assert.equal(tab.values().length, 2);
+    assert.equal(tab.rows().length, 2);
     assert.equal((await open().check?.())?.length, 1);
   });
 
@@ -43,7 +43,7 @@ describe('google-sheets: the header is a contract', () => {
       Array.from({ length: 40 }, (_, i) => [`Column ${i}`, `{{ interview.id }}-${i}`]),
     );
     receiptOf((await deliver([interview('int_1')], { tab: 'sheet1', columns }))[0]);
-    assert.equal(standIn.tab('Sheet1')?.values()[1]?.at(-1), 'int_1-39');
+    assert.equal(standIn.tab('Sheet1')?.rows()[1]?.at(-1), 'int_1-39');
     assert.equal(standIn.spreadsheets.get(SHEETS_SPREADSHEET)?.tabs.length, 1);
   });
 
@@ -67,7 +67,7 @@ describe('google-sheets: the header is a contract', () => {
         const title = `Tab ${tabs++}`;
         const tab = draw([header.map((name) => `${' '.repeat(spaces)}${name} `)], title);
         receiptOf((await deliver([interview('int_1')], { tab: title }))[0]);
-        const [drawn = [], row = []] = tab.values();
+        const [drawn = [], row = []] = tab.rows();
         assert.deepEqual(
           drawn.map((name) => String(name).trim()),
           header,

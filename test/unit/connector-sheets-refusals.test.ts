@@ -139,7 +139,7 @@ describe('google-sheets: what Google refuses', () => {
     assert.deepEqual(
       standIn
         .tab('Interviews')
-        ?.values()
+        ?.rows()
         .map(([id]) => id),
       ['Interview ID', 'int_1'],
     );
@@ -176,6 +176,6 @@ describe('google-sheets: what Google refuses', () => {
       outcomes.map(({ kind }) => kind),
       ['unknown', 'unknown'],
     );
-    assert.equal(tab.values().length, 4);
+    assert.equal(tab.rows().length, 4);
   });
 });

@@ -75,7 +75,7 @@ describe('google-sheets: rows', () => {
       again(interview('int_3'), outcomes[2], null),
       again(interview('int_1'), outcomes[0], 5),
     ]);
-    assert.deepEqual(tab.values(), [
+    assert.deepEqual(tab.rows(), [
       ['Owner', 'Interview ID', 'Note', 'Study'],
       ['Ada', 'int_3', null, 'Checkout'],
       [null, 'int_1', 5, 'Checkout'],
@@ -153,7 +153,7 @@ describe('google-sheets: rows', () => {
     const tab = draw([['Interview ID', 'Study', 'Note'], [], ['Totals', 7]]);
     await deliver([interview('int_1'), interview('int_2')]);
     assert.deepEqual(
-      tab.values().map(([first]) => first ?? null),
+      tab.rows().map(([first]) => first ?? null),
       ['Interview ID', 'int_1', 'int_2', null, 'Totals'],
     );
   });
@@ -184,8 +184,8 @@ describe('google-sheets: rows', () => {
       await deliver([interview('int_2'), interview('int_3')]);
       const [header = []] = before;
       const at = ['Interview ID', 'Study', 'Note'].map((name) => header.indexOf(name));
-      const added = tab.values().slice(before.length);
-      assert.deepEqual(tab.values().slice(0, before.length), before, 'what was there is untouched');
+      const added = tab.rows().slice(before.length);
+      assert.deepEqual(tab.rows().slice(0, before.length), before, 'what was there is untouched');
       assert.deepEqual(
         added.map((row) => at.map((column) => row[column])),
         ['int_1', 'int_2', 'int_3'].map((id) => [id, 'Checkout', `note of ${id}`]),

@@ -98,7 +98,7 @@ describe('the Sheets stand-in', () => {
     const { standIn, append, update, read } = await scene(t);
     await append('Sheet1!A1', [['=1+1', '7', true, 7, null, '']]);
     await update('Sheet1!A2', [['=1+1', '7', 'true', 7]], 'USER_ENTERED');
-    assert.deepEqual(standIn.tab('Sheet1')?.values(), [
+    assert.deepEqual(standIn.tab('Sheet1')?.rows(), [
       ['=1+1', '7', true, 7],
       ['#N/A', 7, true, 7],
     ]);

@@ -142,6 +142,8 @@ test('the backlog of SQLite stays true through every change of a delivery', asyn
   await same();
   await store.rename('a', 'c');
   await same();
+  for (let index = 0; index < 3; index += 1) await store.accept(newEvent({ destinations: ['a'] }));
+  await same();
   check.close();
   await store.close();
 });

@@ -60,6 +60,19 @@ test('many processes may make one store at once', async () => {
   await store.close();
 });
 
+test('opening waits for a process that is making or changing the store', async () => {
+  const other = new DatabaseSync(file);
+  other.exec('BEGIN EXCLUSIVE');
+  const opening = openStore(file);
+  // By then it has been refused the lock at least once: nothing here yields to it but these turns.
+  await assert.rejects(openStore(file, { wait: 0 }), { code: 'RELAY_STORE_OPEN', message: /another process/ });
+  other.exec('COMMIT');
+  other.close();
+  const store = await opening;
+  await store.accept(newEvent());
+  await store.close();
+});
+
 test('a store of a newer version is refused, and not touched', async () => {
   await (await openStore(file)).close();
   const database = new DatabaseSync(file);

@@ -24,7 +24,9 @@ async function call(method, path, body) {
     method,
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
-  if (!answer.ok) throw new Error((await answer.json()).error ?? `the sandbox answered ${answer.status}`);
+  const json = answer.status === 204 ? {} : await answer.json();
+  if (!answer.ok) throw new Error(json.error ?? `the sandbox answered ${answer.status}`);
+  return json;
 }
 
 /** The bar at the top: the buttons, what waits to fail, and the lanes of the relay. */
@@ -58,14 +60,19 @@ export function bar({ announce }) {
     }
   }
 
-  send.addEventListener('click', () => act(send, () => call('POST', '/sandbox/send?count=1')));
+  send.addEventListener('click', () =>
+    act(send, async () => {
+      const { sent } = await call('POST', '/sandbox/send');
+      say(sent.map(route).join(' '));
+    }),
+  );
   for (const button of document.querySelectorAll('[data-fault]')) {
     button.addEventListener('click', () =>
       act(button, async () => {
         const fault = FAULTS[button.dataset.fault];
         await call('POST', '/sandbox/faults', { service: service.value, ...fault.body });
         // An interview on its way makes the fault seen at once.
-        if (hasRelay) await call('POST', '/sandbox/send?count=1');
+        if (hasRelay) await call('POST', `/sandbox/send?service=${service.value}`);
         say(`${SERVICE_NAMES[service.value]} ${fault.words}. Watch its lane: nothing is lost.`);
       }),
     );
@@ -118,6 +125,13 @@ export function bar({ announce }) {
     if (shownRelay?.destinations.some(({ retrying }) => retrying > 0)) drawLanes();
   }, 500);
   return { drawFaults, drawRelay };
+}
+
+/** Where an interview goes, in a sentence. */
+function route({ study, participant, destinations }) {
+  const to =
+    destinations.length > 0 ? `the routes take it to ${destinations.join(', ')}` : 'no route takes it; it is kept';
+  return `“${study}” with ${participant} was sent: ${to}.`;
 }
 
 /** One word for a lane, and why. */

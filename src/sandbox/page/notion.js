@@ -26,6 +26,8 @@ const DATE = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 const SHOWN_COLUMNS = 7;
+/** The title stands above; the rest is what Notion computes. */
+const UNSEEN = new Set(['title', 'created_time', 'last_edited_time', 'unique_id', 'formula']);
 
 /** Draws the data source as a table, and the page that is open beside it. Gives `draw(snapshot)`. */
 export function notionWindow(root, announce) {
@@ -46,32 +48,27 @@ export function notionWindow(root, announce) {
 
   root.replaceChildren(
     el(
-      'header',
-      { class: 'notion-top' },
-      icon(PAGE),
-      el('span', { class: 'dim' }, 'Research /'),
-      crumb,
-      el('span', { class: 'fault-flag', 'data-service': 'notion' }),
-      el('span', { class: 'notion-share', 'aria-hidden': 'true' }, 'Share'),
-    ),
-    el(
       'div',
-      { class: 'notion-split' },
+      { class: 'notion-database' },
+      el(
+        'header',
+        { class: 'notion-top' },
+        icon(PAGE),
+        el('span', { class: 'dim' }, 'Research /'),
+        crumb,
+        el('span', { class: 'fault-flag', 'data-service': 'notion' }),
+      ),
+      el('div', { class: 'notion-title' }, icon(DRAWER, { class: 'notion-icon' }), title),
       el(
         'div',
-        { class: 'notion-database' },
-        el('div', { class: 'notion-title' }, icon(DRAWER, { class: 'notion-icon' }), title),
-        el(
-          'div',
-          { class: 'notion-views', 'aria-hidden': 'true' },
-          el('span', { class: 'view on' }, icon('M2.500 3.500h11v9h-11zM2.500 6.500h11M6.500 6.500v6'), 'Table'),
-          el('span', { class: 'view' }, icon('M2.500 3.500h3v9h-3zM7 3.500h3v6H7zM11.500 3.500h2v9h-2'), 'Board'),
-          el('span', { class: 'notion-new' }, 'New'),
-        ),
-        scroll,
+        { class: 'notion-views', 'aria-hidden': 'true' },
+        el('span', { class: 'view on' }, icon('M2.500 3.500h11v9h-11zM2.500 6.500h11M6.500 6.500v6'), 'Table'),
+        el('span', { class: 'view' }, icon('M2.500 3.500h3v9h-3zM7 3.500h3v6H7zM11.500 3.500h2v9h-2'), 'Board'),
+        el('span', { class: 'notion-new' }, 'New'),
       ),
-      peek,
+      scroll,
     ),
+    peek,
   );
 
   function draw(next = snapshot) {
@@ -139,7 +136,7 @@ export function notionWindow(root, announce) {
     const top = peek.scrollTop;
     drawn = print;
     peek.dataset.page = page.id;
-    const filled = page.properties.filter((property) => property.type !== 'title' && !isEmpty(property));
+    const filled = page.properties.filter((property) => !UNSEEN.has(property.type) && !isEmpty(property));
     peek.replaceChildren(
       el(
         'div',

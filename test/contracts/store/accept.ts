@@ -91,19 +91,19 @@ export function acceptContract(t: StoreUnderTest): void {
     });
 
     test('a write that fails takes no other one with it', async () => {
+      const event = newEvent();
+      // Its second delivery is refused when the event, its body and a delivery stand already.
+      const broken = { ...event, destinations: ['slack', null as unknown as string] };
       const nonsense = newEvent({ state: 'nonsense' as EventState });
-      const ended = await Promise.allSettled([
-        t.store.accept(newEvent()),
-        t.store.accept(nonsense),
-        t.store.accept(newEvent()),
-      ]);
+      const writes = [newEvent(), broken, nonsense, newEvent()].map((each) => t.store.accept(each));
+      const ended = await Promise.allSettled(writes);
       assert.deepEqual(
         ended.map(({ status }) => status),
-        ['fulfilled', 'rejected', 'fulfilled'],
+        ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
       );
       assert.equal((await t.store.events({}, { limit: 10 })).length, 2);
       assert.equal((await t.store.deliveries({}, { limit: 10 })).length, 2);
-      assert.equal((await t.store.accept({ ...nonsense, state: 'routed' })).duplicate, false);
+      assert.equal((await t.store.accept(event)).duplicate, false);
     });
 
     test('a body comes back byte for byte', async () => {

@@ -81,6 +81,23 @@ export function claimsContract(t: StoreUnderTest): void {
       assert.deepEqual((await t.claimOne()).receipt, receipt);
     });
 
+    test('an older event that comes after a newer one is told so, and its end leaves the newer in charge', async () => {
+      await t.store.accept(newEvent({ subject: 'int_1', receivedAt: 100 }));
+      const old = await t.claimOne({ now: 100 });
+      assert.equal(old.superseded, false);
+      const later = { state: 'pending', nextAttemptAt: 500, reason: 'server', detail: '', counted: true } as const;
+      await t.store.record(old.token, TARGET, later);
+      await t.store.accept(newEvent({ subject: 'int_1', receivedAt: 200 }));
+      const newer = await t.claimOne({ now: 300 });
+      assert.equal(newer.superseded, false);
+      await t.store.record(newer.token, TARGET, { state: 'delivered', receipt: { ts: 'new' } });
+      const again = await t.claimOne({ now: 500 });
+      assert.deepEqual([again.event.id, again.superseded, again.receipt], ['e1', true, { ts: 'new' }]);
+      await t.store.record(again.token, TARGET, { state: 'delivered', receipt: { ts: 'new' } });
+      await t.store.accept(newEvent({ subject: 'int_1', receivedAt: 600 }));
+      assert.equal((await t.claimOne({ now: 600 })).superseded, false);
+    });
+
     test('a receipt belongs to its destination, target and subject', async () => {
       await t.store.accept(newEvent({ subject: 'x', destinations: ['slack', 'notion'] }));
       const { token } = await t.claimOne();

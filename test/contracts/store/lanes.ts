@@ -86,22 +86,30 @@ export function lanesContract(t: StoreUnderTest): void {
     });
 
     test('rename onto a destination in use loses nothing, and the later receipt stays', async () => {
-      const deliver = async (destination: string, receipt: Receipt) => {
-        await t.store.accept(newEvent({ subject: 'x', destinations: [destination] }));
+      const deliver = async (subject: string, destination: string, receipt: Receipt) => {
+        await t.store.accept(newEvent({ subject, destinations: [destination] }));
         const { token } = await t.claimOne({ destination });
         await t.store.record(token, TARGET, { state: 'delivered', receipt });
       };
-      await deliver('slack', { ts: 'older' });
-      await deliver('old', { ts: 'newer' });
+      await deliver('x', 'slack', { ts: 'older' });
+      await deliver('x', 'old', { ts: 'newer' });
+      await deliver('y', 'old', { ts: 'older' });
+      await deliver('y', 'slack', { ts: 'newer' });
       await t.store.accept(newEvent({ subject: 'both', destinations: ['old', 'slack'] }));
       await t.store.setPaused('old', true);
       await t.store.setHalt('slack', HALT);
-      assert.equal(await t.store.rename('old', 'slack'), 1);
+      assert.equal(await t.store.rename('old', 'slack'), 2);
       assert.deepEqual(await t.store.lanes(), [{ destination: 'slack', paused: true, halt: HALT }]);
       assert.equal((await t.store.deliveries({ interview: 'both' }, { limit: 10 })).length, 2);
-      await t.store.accept(newEvent({ subject: 'x' }));
-      const claims = await t.claim();
-      assert.deepEqual(claims.find(({ delivery }) => delivery.subject === 'x')?.receipt, { ts: 'newer' });
+      for (const subject of ['x', 'y']) {
+        await t.store.accept(newEvent({ subject }));
+        const claims = await t.claim();
+        assert.deepEqual(
+          claims.find(({ delivery }) => delivery.subject === subject)?.receipt,
+          { ts: 'newer' },
+          subject,
+        );
+      }
     });
 
     test('the pause of a limit key survives a restart, is never shortened, and ends', async () => {

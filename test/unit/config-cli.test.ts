@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { makeFolder, SIGNING_SECRET } from '../support/config.ts';
+
+const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
+
+/** Runs a verb in a folder, off any terminal. */
+function relay(folder: string, ...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { PATH: process.env.PATH, NO_COLOR: '1' } };
+    const child = execFile(process.execPath, [MAIN, ...argv], options, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+const GOOD = `sources: { versive: { secret: ${SIGNING_SECRET} } }
+destinations:
+  archive: { connector: file, path: out.jsonl }
+routes: [{ name: all, to: archive }]
+`;
+
+test('check says that a config is fine, and what it found otherwise', async (t) => {
+  const folder = await makeFolder(t, {
+    'config.yaml': GOOD,
+    'bad.yaml': GOOD.replace('to: archive', 'to: archiv'),
+    'warned.yaml': GOOD.replace(/routes.*/, ''),
+  });
+  assert.deepEqual(await relay(folder, 'check'), {
+    code: 0,
+    stdout: 'config.yaml is fine: 1 destination, 1 route\n',
+    stderr: '',
+  });
+  const bad = await relay(folder, 'check', '--config', 'bad.yaml');
+  assert.equal(bad.code, 78);
+  assert.equal(bad.stdout, 'bad.yaml:4:27 routes[0].to: no destination "archiv". Did you mean "archive"?\n1 error\n');
+  const json = await relay(folder, 'check', '--config', 'bad.yaml', '--json');
+  assert.deepEqual(JSON.parse(json.stdout), {
+    level: 'error',
+    code: 'RELAY_CONFIG_REFERENCE',
+    file: 'bad.yaml',
+    line: 4,
+    column: 27,
+    path: 'routes[0].to',
+    message: 'no destination "archiv". Did you mean "archive"?',
+  });
+  assert.equal((await relay(folder, 'check', '--config', 'warned.yaml')).code, 0);
+  assert.equal((await relay(folder, 'check', '--config', 'warned.yaml', '--deny-warnings')).code, 1);
+  assert.equal((await relay(folder, 'check', '--config', 'none.yaml')).code, 78);
+});
+
+test('check --live asks the service of each enabled destination, and tells at its place what it said', async (t) => {
+  const service = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end('{"ok":false,"error":"invalid_auth"}');
+  });
+  await new Promise<void>((listening) => service.listen(0, '127.0.0.1', listening));
+  t.after(() => service.close());
+  const { port } = service.address() as AddressInfo;
+  const slack = (name: string, more: string) =>
+    `  ${name}: { connector: slack, token: xoxb-hunter22, channel: C0123456789, api_url: "http://127.0.0.1:${port}/"${more} }\n`;
+  const folder = await makeFolder(t, {
+    'config.yaml': GOOD.replace('routes', `${slack('alerts', '')}${slack('off', ', enabled: false')}routes`),
+  });
+  const { code, stdout, stderr } = await relay(folder, 'check', '--live', '--json');
+  assert.equal(code, 1, stderr);
+  const findings = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const errors = findings.filter(({ level }) => level === 'error');
+  assert.deepEqual(
+    errors.map(({ code: found, line, path: at }) => [found, line, at]),
+    [['RELAY_CHECK_LIVE', 4, 'destinations.alerts']],
+  );
+  assert.doesNotMatch(stdout + stderr, /hunter22/);
+});
+
+test('init writes a config that passes check, a private .env, and never writes over anything', async (t) => {
+  const folder = await makeFolder(t, {});
+  const ids = [
+    '--slack-channel',
+    'C0123456789',
+    '--notion-data-source',
+    '0'.repeat(32),
+    '--spreadsheet',
+    'a'.repeat(44),
+  ];
+  const first = await relay(folder, 'init', ...ids, '--timezone', 'Europe/Berlin');
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /check --live/);
+  assert.equal((await stat(path.join(folder, '.env'))).mode & 0o777, 0o600);
+  assert.deepEqual(await relay(folder, 'check'), {
+    code: 0,
+    stdout: 'config.yaml is fine: 3 destinations, 1 route\n',
+    stderr: '',
+  });
+  const config = await readFile(path.join(folder, 'config.yaml'), 'utf8');
+  const second = await relay(folder, 'init');
+  assert.equal(second.code, 2);
+  assert.match(second.stderr, /is there already/);
+  assert.equal(await readFile(path.join(folder, 'config.yaml'), 'utf8'), config);
+
+  await writeFile(path.join(folder, '.env'), `VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n`);
+  assert.equal((await relay(folder, 'init', '--config', 'other.yaml')).code, 0);
+  assert.equal(await readFile(path.join(folder, '.env'), 'utf8'), `VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n`);
+  assert.equal((await relay(folder, 'check', '--config', 'other.yaml')).code, 0);
+});
+
+test('init refuses what check would, and writes nothing then', async (t) => {
+  const folder = await makeFolder(t, {});
+  const { code, stderr } = await relay(folder, 'init', '--slack-channel', 'research');
+  assert.equal(code, 2);
+  assert.match(stderr, /expected the id of a channel/);
+  await assert.rejects(stat(path.join(folder, 'config.yaml')), { code: 'ENOENT' });
+});

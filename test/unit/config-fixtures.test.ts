@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { printFinding, SIGNING_SECRET } from '../support/config.ts';
+
+/** Each wrong config, `name.yaml`, with what is said of it, `name.expected`. */
+const FOLDER = path.join(import.meta.dirname, '../fixtures/config');
+
+const environment = {
+  VERSIVE_WEBHOOK_SECRET: SIGNING_SECRET,
+  SLACK_BOT_TOKEN: 'xoxb-hunter22',
+  PATTERN: '(hunter22',
+};
+
+for (const file of await readdir(FOLDER)) {
+  if (!file.endsWith('.yaml')) continue;
+  test(`the config ${file} is told what is wrong with it`, async () => {
+    const { config, findings } = await loadConfig(path.join(FOLDER, file), environment);
+    const told = findings.map(printFinding).join('\n');
+    const expected = await readFile(path.join(FOLDER, file.replace(/yaml$/, 'expected')), 'utf8');
+    assert.equal(told, expected.trimEnd());
+    assert.equal(
+      config === undefined,
+      findings.some(({ level }) => level === 'error'),
+    );
+    assert.doesNotMatch(told, /hunter22/, 'nothing secret, and nothing substituted, is shown');
+  });
+}
