@@ -10,7 +10,10 @@ const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', '.ci/tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', '.ci/tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
 const beside = ['src/store/migrations', 'src/sandbox/page', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs'];
 for (const each of [...beside, 'config.example.yaml', 'config.schema.json', '.env.example']) {
   cpSync(path.join(root, each), path.join(dist, each), { recursive: true });

@@ -1,15 +1,14 @@
 import type { AddressInfo } from 'node:net';
-import PQueue from 'p-queue';
 import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
-import { watchConfig } from './config/reload.ts';
-import type { Config } from './config/schema.ts';
-import { scrubber } from './config/secrets.ts';
+import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
 import { Notifier } from './deliver/notifier.ts';
 import { type Finding, RelayError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import type { News } from './news.ts';
 import { createReceiver } from './receive/server.ts';
 import { lockStore } from './store/lock.ts';
 import { openStore } from './store/open.ts';
@@ -48,62 +47,63 @@ export interface App {
  */
 export async function startApp(first: Config, options: AppOptions = {}): Promise<App> {
   await using starting = new AsyncDisposableStack();
-  let config = first;
-  let scrub = scrubber(config.secrets);
   const log = createLog({
-    scrub: (line) => scrub(line),
+    scrub: (line) => reloader.scrub(line),
     ...(options.logLevel !== undefined && { level: options.logLevel }),
     ...(options.logStream !== undefined && { stream: options.logStream }),
   });
+  const reloader: Reloader = new Reloader(first, {
+    load: options.load ?? (() => loadConfig(first.file)),
+    prepare: (config) => lanes.prepare(config),
+    ended: (taken, wrong) => {
+      metrics.configReloadSuccessful.set(taken ? 1 : 0);
+      if (taken) metrics.configReloadTime.setToCurrentTime();
+      else notifier.report({ kind: 'config', lines: wrong });
+    },
+    log,
+  });
 
-  const lock = await lockStore(config.store);
+  const lock = await lockStore(first.store);
   starting.defer(() => lock.release());
-  const store = await openStore(config.store);
+  const store = await openStore(first.store);
   starting.defer(() => store.close());
   const freed = await store.release();
   if (freed > 0)
-    log.info(
-      { step: 'store.released', deliveries: freed },
-      'deliveries that an earlier process left under way are due again',
-    );
+    log.info({ step: 'store.released', deliveries: freed }, 'what an earlier process left under way is due');
 
   const metrics = createMetrics(
     () => store.backlog(),
     () => store.lanes(),
   );
   const notifier = new Notifier({
-    names: () => config.onFailure,
+    names: () => reloader.config.onFailure,
     destination: (name) => lanes.get(name)?.destination,
     log,
   });
-  const lanes: Lanes = new Lanes({
-    store,
-    log,
-    metrics,
-    scrub: (text) => scrub(text),
-    report: (news) => notifier.report(news),
-  });
+  const report = (news: News) => notifier.report(news);
+  const lanes: Lanes = new Lanes({ store, log, metrics, scrub: (text) => reloader.scrub(text), report });
   starting.defer(() => lanes.stop());
   starting.defer(() => notifier.flush());
-  await (await lanes.prepare(config))();
+  const deliver = await lanes.prepare(first);
+  await deliver();
 
   let ready = true;
   const receiver = createReceiver({
-    server: config.server,
-    current: () => config,
+    server: first.server,
+    current: () => reloader.config,
     store,
     metrics,
     log,
     accepted: (destinations) => lanes.wake(destinations),
-    report: (news) => notifier.report(news),
+    report,
     ready: () => ready,
   });
   starting.defer(() => receiver.close());
-  const url = await listen(receiver, config);
+  const url = await listen(receiver, first);
+  const webhooks = [...first.sources.keys()].map((name) => `${first.server.publicUrl ?? url}/webhooks/${name}`);
+  log.info({ step: 'relay.started', url, webhooks, store: first.store }, 'relay started');
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadTime.setToCurrentTime();
-  const webhooks = [...config.sources.keys()].map((name) => `${config.server.publicUrl ?? url}/webhooks/${name}`);
-  log.info({ step: 'relay.started', url, webhooks, store: config.store }, 'relay started');
 
   const follow = async () => {
     if (store.changedElsewhere()) await lanes.follow();
@@ -114,66 +114,15 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     );
   }, FOLLOW);
   starting.defer(() => clearInterval(following));
+  starting.defer(() => reloader.close());
+  if (options.watch !== false) reloader.watch();
 
-  const load = options.load ?? (() => loadConfig(config.file));
-  const reloads = new PQueue({ concurrency: 1 });
-  const readAgain = async (): Promise<boolean> => {
-    const { config: next, findings } = await load();
-    if (!next) return refuse(findings);
-    try {
-      const switchLanes = await lanes.prepare(next);
-      warnOfRestart(config, next, log);
-      const secrets = [...new Set([...config.secrets, ...next.secrets])].sort((a, b) => b.length - a.length);
-      scrub = scrubber(secrets);
-      await warnOfDisappeared(config, next);
-      config = { ...next, server: config.server, store: config.store };
-      await switchLanes();
-    } catch (error) {
-      log.error({ step: 'config.failed', error: scrub(String(error)) }, 'the new config could not be opened');
-      metrics.configReloadSuccessful.set(0);
-      return false;
-    }
-    metrics.configReloadSuccessful.set(1);
-    metrics.configReloadTime.setToCurrentTime();
-    log.info(
-      { step: 'config.reloaded', routes: next.table.routes.length, destinations: next.destinations.size },
-      'config reloaded',
-    );
-    return true;
-  };
-  const reload = () => reloads.add(readAgain);
-
-  function refuse(findings: Finding[]): false {
-    metrics.configReloadSuccessful.set(0);
-    const errors = findings.filter(({ level }) => level === 'error');
-    const lines = errors.map(
-      ({ file, line, column, path: at, message }) => `${file}:${line}:${column} ${at}: ${message}`,
-    );
-    log.error({ step: 'config.refused', errors: lines }, 'the config has errors; the one before stays in force');
-    notifier.report({ kind: 'config', lines });
-    return false;
-  }
-
-  async function warnOfDisappeared(before: Config, after: Config): Promise<void> {
-    const kept = new Set([...after.destinations.values()].flatMap(({ name, renamedFrom }) => [name, renamedFrom]));
-    for (const destination of before.destinations.keys()) {
-      if (kept.has(destination)) continue;
-      const [delivered] = await store.deliveries({ destination, state: 'delivered' }, { limit: 1 });
-      if (!delivered) continue;
-      log.warn(
-        { step: 'destination.gone', destination },
-        'a destination that was delivered to has left the config: was it renamed? Then say renamed_from, so that replays update in place',
-      );
-    }
-  }
-
-  if (options.watch !== false) starting.defer(watchConfig(config.file, () => void reload()));
   const closers = starting.move();
   return {
     url,
     store,
     log,
-    reload,
+    reload: () => reloader.reload(),
     async stop() {
       ready = false;
       log.info({ step: 'relay.stopping' }, 'relay stopping');
@@ -200,18 +149,4 @@ async function listen(receiver: ReturnType<typeof createReceiver>, { server }: C
   }
   const { port, address, family } = receiver.server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
-/** `server` and `store` are opened once. */
-function warnOfRestart(before: Config, after: Config, log: Logger): void {
-  const changed = [
-    ...(JSON.stringify(before.server) === JSON.stringify(after.server) ? [] : ['server']),
-    ...(before.store === after.store ? [] : ['store']),
-  ];
-  if (changed.length > 0) {
-    log.warn(
-      { step: 'config.restart', changed },
-      `${changed.join(' and ')} changed: that needs a restart; everything else is in force`,
-    );
-  }
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
+import type { Config, DestinationConfig } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
-import type { Config, DestinationConfig } from '../config/schema.ts';
 import { scrubber } from '../config/secrets.ts';
 import type { CheckFinding, Context } from '../connector.ts';
 import { EXIT, type Finding } from '../errors.ts';

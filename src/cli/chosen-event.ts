@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
-import type { Config, SourceConfig } from '../config/schema.ts';
+import type { Config, SourceConfig } from '../config/config.ts';
 import type { Item } from '../connector.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import { type Judged, parsePayload } from '../payload.ts';

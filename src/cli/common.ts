@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { Option } from 'commander';
+import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import { EXIT, type Finding, RelayError } from '../errors.ts';
 
 /** `--config <file>`, of every verb that reads the config. */

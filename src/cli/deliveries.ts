@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, DeliveryState } from '../model.ts';
 import type { DeliveryFilter, Store } from '../store/store.ts';

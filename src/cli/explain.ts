@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import type { JsonObject, Payload, RoutedFields } from '../model.ts';
 import { jsonText } from '../render/shape.ts';
 import { type Explained, explainRoutes } from '../route/explain.ts';

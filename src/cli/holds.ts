@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import type { DeliveryRecord, Reason } from '../model.ts';
 import type { Store } from '../store/store.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import { isServed, openStore } from '../store/open.ts';
 import type { LaneRecord, Store } from '../store/store.ts';

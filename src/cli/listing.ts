@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import { openStore } from '../store/open.ts';
 import type { EventFilter, PageRequest, Store } from '../store/store.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import type { Config, DestinationConfig } from '../config/schema.ts';
+import type { Config, DestinationConfig } from '../config/config.ts';
 import { scrubber } from '../config/secrets.ts';
 import type { Item, Log } from '../connector.ts';
 import { EXIT, RelayError } from '../errors.ts';

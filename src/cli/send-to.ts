@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import type { Config, SourceConfig } from '../config/schema.ts';
+import type { Config, SourceConfig } from '../config/config.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import type { DeliveryRecord } from '../model.ts';
 import { parsePayload } from '../payload.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import type { Config, SourceConfig } from '../config/config.ts';
 import { parseDuration } from '../config/durations.ts';
-import type { Config, SourceConfig } from '../config/schema.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import { type Posted, postEvent } from '../sandbox/post.ts';
 import { sampleInterview } from '../sandbox/samples.ts';

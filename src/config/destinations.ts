@@ -3,12 +3,13 @@ import type { Connector } from '../connector.ts';
 import { RelayError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
+import type { DestinationConfig } from './config.ts';
 import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
 import { keysAt } from './option-schema.ts';
 import { BUILT_IN, findConnectors, loadConnector, parseOptions } from './plugins.ts';
 import { quoteOf, type Report } from './report.ts';
-import { commonSchema, type DestinationConfig, destinationSchema } from './schema.ts';
+import { commonSchema, destinationSchema } from './schema.ts';
 
 /** The connectors that a config may name. Each is imported when it is first asked for. */
 export class Connectors {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../errors.ts';
 import { compileTable } from '../route/table.ts';
+import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
 import { type Located, locate, nearestAt, plainValue } from './locate.ts';
@@ -10,7 +11,7 @@ import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
 import { quoteOf, Report } from './report.ts';
 import { checkReferences, listOf, readRoutes, readSources, readTests } from './routing.ts';
-import { type Config, NAME, onFailureSchema, SECTIONS, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
+import { NAME, onFailureSchema, SECTIONS, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
 import { explainSyntax, findTraps } from './traps.ts';
@@ -83,7 +84,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   if (!config || findings.some(({ level }) => level === 'error')) {
     return { config: undefined, findings, files, placeOf };
   }
-  const whole = { ...config, warnings: findings, secrets: secretForms(report.secrets) };
+  const whole = { ...config, files, warnings: findings, secrets: secretForms(report.secrets) };
   return { config: whole, findings, files, placeOf };
 }
 
@@ -99,7 +100,7 @@ async function readDotEnv(file: string): Promise<string> {
   }
 }
 
-type Unfinished = Omit<Config, 'warnings' | 'secrets'>;
+type Unfinished = Omit<Config, 'files' | 'warnings' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
 async function readRoot(root: Located, text: string, file: string, report: Report): Promise<Unfinished | undefined> {

@@ -1,7 +1,7 @@
 import type { Context } from '../connector.ts';
+import type { DestinationConfig } from './config.ts';
 import type { Located } from './locate.ts';
 import type { Report } from './report.ts';
-import type { DestinationConfig } from './schema.ts';
 
 const silent = { debug() {}, info() {}, warn() {} };
 

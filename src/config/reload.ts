@@ -1,23 +1,127 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import path from 'node:path';
+import PQueue from 'p-queue';
+import type { Log } from '../connector.ts';
+import type { Finding } from '../errors.ts';
+import type { Config } from './config.ts';
+import { scrubber } from './secrets.ts';
 
 /** Milliseconds between looks at the files: a change is seen within two seconds, with room. */
 const LOOK = 1_000;
 
-/**
- * Calls back when the config file, or the `.env` beside it, has changed. It looks at the files instead of asking the
- * system to tell: that also works for mounted folders, for links that are swapped, and for editors that write a new file.
- *
- * @returns what ends the watch
- */
-export function watchConfig(file: string, changed: () => void): () => void {
-  const files = [file, path.join(path.dirname(file), '.env')];
-  const look = (now: { mtimeMs: number; size: number; ino: number }, before: typeof now) => {
-    const same = now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
-    if (!same) changed();
-  };
-  for (const each of files) watchFile(each, { interval: LOOK, persistent: false }, look);
-  return () => {
-    for (const each of files) unwatchFile(each, look);
-  };
+export interface ReloadParts {
+  load: () => Promise<{ config: Config | undefined; findings: Finding[] }>;
+  /**
+   * Does everything that can fail for a new config.
+   *
+   * @returns what puts it in force
+   */
+  prepare: (config: Config) => Promise<() => Promise<void>>;
+  /** Told after each try; of a refused config also what is wrong, a line each. */
+  ended: (taken: boolean, wrong: string[]) => void;
+  log: Log;
+}
+
+/** Holds the config in force, and puts a changed one in its place: whole, or not at all. */
+export class Reloader {
+  readonly #parts: ReloadParts;
+  readonly #queue = new PQueue({ concurrency: 1 });
+  #config: Config;
+  #secrets: string[];
+  #unwatch: (() => void) | undefined;
+  #scrub: (text: string) => string;
+
+  constructor(first: Config, parts: ReloadParts) {
+    this.#parts = parts;
+    this.#config = first;
+    this.#secrets = first.secrets;
+    this.#scrub = scrubber(first.secrets);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Cuts out the secrets of this config and of those before: what they sent may still come back. */
+  scrub(text: string): string {
+    return this.#scrub(text);
+  }
+
+  /** Reads the config again. A bad one changes nothing; gives whether it was taken. Never throws. */
+  reload(): Promise<boolean> {
+    return this.#queue.add(async () => {
+      const wrong = await this.#readAgain();
+      this.#parts.ended(wrong === undefined, wrong ?? []);
+      return wrong === undefined;
+    });
+  }
+
+  /**
+   * Reloads by itself when one of the config's files changes. It looks at them instead of asking the system to tell: that
+   * also works for mounted folders, for links that are swapped, and for editors that write a new file.
+   */
+  watch(): void {
+    this.#unwatch?.();
+    const { files } = this.#config;
+    const look = (now: { mtimeMs: number; size: number; ino: number }, before: typeof now) => {
+      const same = now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
+      if (!same) void this.reload();
+    };
+    for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, look);
+    this.#unwatch = () => {
+      for (const file of files) unwatchFile(file, look);
+      this.#unwatch = undefined;
+    };
+  }
+
+  /** Ends the watch, and waits for a reload under way. */
+  async close(): Promise<void> {
+    this.#unwatch?.();
+    await this.#queue.onIdle();
+  }
+
+  /** Gives what is wrong, or undefined when the new config is in force. */
+  async #readAgain(): Promise<string[] | undefined> {
+    const { log } = this.#parts;
+    try {
+      const { config: next, findings } = await this.#parts.load();
+      if (!next) {
+        const errors = findings.filter(({ level }) => level === 'error').map(line);
+        log.warn({ step: 'config.refused', errors }, 'the config has errors; the one before stays in force');
+        return errors;
+      }
+      const enforce = await this.#parts.prepare(next);
+      this.#warnOfRestart(next);
+      this.#secrets = [...new Set([...this.#secrets, ...next.secrets])].sort((a, b) => b.length - a.length);
+      this.#scrub = scrubber(this.#secrets);
+      const watched = next.files.join() !== this.#config.files.join();
+      this.#config = { ...next, server: this.#config.server, store: this.#config.store };
+      if (watched && this.#unwatch) this.watch();
+      await enforce();
+      const { table, destinations } = next;
+      log.info(
+        { step: 'config.reloaded', routes: table.routes.length, destinations: destinations.size },
+        'config reloaded',
+      );
+      return undefined;
+    } catch (error) {
+      const why = this.scrub(error instanceof Error ? error.message : String(error));
+      log.warn({ step: 'config.failed', error: why }, 'the new config could not be put in force');
+      return [why];
+    }
+  }
+
+  /** `server` and `store` are opened once. */
+  #warnOfRestart(next: Config): void {
+    const changed = [
+      ...(JSON.stringify(this.#config.server) === JSON.stringify(next.server) ? [] : ['server']),
+      ...(this.#config.store === next.store ? [] : ['store']),
+    ];
+    if (changed.length === 0) return;
+    const message = `${changed.join(' and ')} changed: that needs a restart; everything else is in force`;
+    this.#parts.log.warn({ step: 'config.restart', changed }, message);
+  }
+}
+
+function line(finding: Finding): string {
+  return `${finding.file}:${finding.line}:${finding.column} ${finding.path}: ${finding.message}`;
 }

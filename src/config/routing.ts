@@ -2,10 +2,11 @@
 import { compileFilter, type Filter, PlainScalar } from '../route/filter.ts';
 import type { Route } from '../route/table.ts';
 import { didYouMean } from '../suggest.ts';
+import type { SourceConfig } from './config.ts';
 import { judge } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
 import { quoteOf, type Report } from './report.ts';
-import { routeSchema, type SourceConfig, sourceSchema, testSchema } from './schema.ts';
+import { routeSchema, sourceSchema, testSchema } from './schema.ts';
 import { findFilterTraps } from './traps.ts';
 
 /** Reads `sources:`. Those with errors are left out. */

@@ -25,7 +25,7 @@ class Blip extends Error {
 }
 
 /** What a connector is shown of a claim. */
-export function itemOf(claim: Claim, timezone: string): Item {
+function itemOf(claim: Claim, timezone: string): Item {
   const { event, delivery } = claim;
   const payload = JSON.parse(claim.body.toString('utf8')) as Payload;
   return {

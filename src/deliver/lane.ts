@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue';
 import { HALT_PROBE_INTERVAL } from '../backoff.ts';
-import type { DestinationConfig } from '../config/schema.ts';
+import type { DestinationConfig } from '../config/config.ts';
 import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';

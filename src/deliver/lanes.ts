@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Config, DestinationConfig } from '../config/schema.ts';
+import type { Config, DestinationConfig } from '../config/config.ts';
 import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
@@ -66,6 +66,7 @@ export class Lanes {
     const sameZone = config.timezone === this.#timezone;
     const fresh = wanted.filter((each) => !sameZone || this.#lanes.get(each.name)?.fingerprint !== each.fingerprint);
     const opened = fresh.map((destination) => this.#open(destination, config));
+    await this.#warnOfGone(config);
     return () => this.#switch(config, new Set(wanted.map((each) => each.name)), opened);
   }
 
@@ -126,6 +127,21 @@ export class Lanes {
     this.#setPaces();
     for (const lane of this.#lanes.values()) lane.start();
     this.#timezone = config.timezone;
+  }
+
+  /** A destination that merely changed its name would post everything anew. */
+  async #warnOfGone({ destinations }: Config): Promise<void> {
+    const { store, log } = this.#parts;
+    const kept = new Set([...destinations.values()].flatMap(({ name, renamedFrom }) => [name, renamedFrom]));
+    for (const destination of this.#lanes.keys()) {
+      if (kept.has(destination)) continue;
+      const [delivered] = await store.deliveries({ destination, state: 'delivered' }, { limit: 1 });
+      if (!delivered) continue;
+      log.warn(
+        { step: 'destination.gone', destination },
+        'a destination that was delivered to has left the config: was it renamed? Then say renamed_from, so that what stands there is updated in place',
+      );
+    }
   }
 
   /** Destinations that share a limit key share its pace: the slowest of theirs. */

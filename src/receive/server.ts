@@ -5,7 +5,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import type { ServerConfig, SourceConfig } from '../config/schema.ts';
+import type { ServerConfig, SourceConfig } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Webhook } from 'svix';
-import type { SourceConfig } from '../config/schema.ts';
+import type { SourceConfig } from '../config/config.ts';
 
 declare const verified: unique symbol;
 

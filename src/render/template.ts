@@ -104,9 +104,18 @@ interface Engines {
   typed: Liquid;
 }
 
-function enginesOf(settings: Settings): Engines {
-  const { timezone } = settings;
-  const escaped = settings.escape;
+/** Opened engines by timezone and escape: a config has thousands of templates, and few of these. */
+const opened = new Map<string, Map<TemplateOptions['escape'], Engines>>();
+
+function enginesOf({ timezone, escape: escaped }: Settings): Engines {
+  const byEscape = opened.get(timezone) ?? new Map<TemplateOptions['escape'], Engines>();
+  opened.set(timezone, byEscape);
+  const engines = byEscape.get(escaped) ?? openEngines(timezone, escaped);
+  byEscape.set(escaped, engines);
+  return engines;
+}
+
+function openEngines(timezone: string, escaped: TemplateOptions['escape']): Engines {
   if (escaped === undefined) {
     return { text: openEngine(timezone, printValue), typed: openEngine(timezone, typedValue) };
   }

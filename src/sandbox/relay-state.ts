@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import type { DeliveryRecord } from '../model.ts';
 import type { DeliveryFilter, Store } from '../store/store.ts';
 import type { RelayState } from './control.ts';

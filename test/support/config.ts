@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Config } from '../../src/config/config.ts';
 import { type Loaded, loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
 import type { Finding } from '../../src/errors.ts';
 
 /** The secret of the Standard Webhooks test vector. */

@@ -1,0 +1,61 @@
+import type { Connector } from '../connector.ts';
+import type { Finding } from '../errors.ts';
+import type { Secret } from '../options.ts';
+import type { Filter } from '../route/filter.ts';
+import type { Table } from '../route/table.ts';
+
+/** A config that was read whole and found right. */
+export interface Config {
+  /** Absolute. */
+  file: string;
+  /** Absolute paths of all files that it was read from, or looked for: a change of one of them changes it. */
+  files: string[];
+  server: ServerConfig;
+  /** IANA name. */
+  timezone: string;
+  /** Absolute path of the store. */
+  store: string;
+  sources: Map<string, SourceConfig>;
+  destinations: Map<string, DestinationConfig>;
+  table: Table;
+  /** Names of the destinations that are told of failures. */
+  onFailure: string[];
+  /** What `check` would say of it beside. */
+  warnings: Finding[];
+  /** Texts that must not be seen anywhere, longest first. */
+  secrets: string[];
+}
+
+export interface ServerConfig {
+  host: string;
+  port: number;
+  /** Bytes. */
+  bodyLimit: number;
+  trustProxy: boolean | string;
+  /** Without a last slash; may have a path prefix. */
+  publicUrl: string | undefined;
+  metricsToken: Secret | undefined;
+}
+
+export interface SourceConfig {
+  name: string;
+  secrets: Secret[];
+  when: Filter | undefined;
+}
+
+export interface DestinationConfig {
+  name: string;
+  connector: Connector;
+  /** As the connector's schema gives them, templates compiled. */
+  options: unknown;
+  /** Milliseconds from one attempt to the next; as many retries as it has entries. */
+  retry: number[];
+  /** Milliseconds that one call may take. */
+  timeout: number;
+  /** Overrides the connector's pace. */
+  pace: { calls: number; per: number } | undefined;
+  enabled: boolean;
+  renamedFrom: string | undefined;
+  /** Equal when nothing of the destination changed: a reload leaves such a lane alone. */
+  fingerprint: string;
+}
