@@ -1,7 +1,14 @@
-import { printError } from './cli/common.ts';
-import { program } from './cli/program.ts';
-import { RelayError } from './errors.ts';
-import { version } from './version.ts';
+import { enableCompileCache } from 'node:module';
+
+// Keeps what Node makes of our files between runs: a verb then starts in about half the time.
+enableCompileCache();
+
+const [{ printError }, { program }, { RelayError }, { version }] = await Promise.all([
+  import('./cli/common.ts'),
+  import('./cli/program.ts'),
+  import('./errors.ts'),
+  import('./version.ts'),
+]);
 
 // A reader that went away (`… | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

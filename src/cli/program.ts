@@ -36,8 +36,9 @@ First steps:
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 78 the config has errors.`,
     );
-  const asked = VERBS[argv[0] ?? ''];
-  const verbs = asked ? [asked] : Object.values(VERBS);
+  const [verb = ''] = argv;
+  const asked = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  const verbs = asked ? [asked] : ['-V', '--version'].includes(verb) ? [] : Object.values(VERBS);
   for (const load of verbs) root.addCommand(await load());
   for (const command of [root, ...root.commands]) {
     command.exitOverride((error) => {

@@ -56,7 +56,7 @@ export function sampleInterview(n: number, options: SampleOptions = {}): Payload
       .map(({ role, content }) => `${role === 'assistant' ? 'Interviewer' : 'Participant'}: ${content}`)
       .join('\n\n'),
     parsed_conversation_json: draft.conversation ?? turns,
-    vid: round === 0 ? draft.vid : `${draft.vid}${round + 1}`,
+    vid: round === 0 ? draft.vid : `vid_${id.slice(-6).toUpperCase()}`,
   };
   return {
     event_type: 'interview.completed',

@@ -21,7 +21,8 @@ suite('the demo page in Chromium', () => {
       args: [...sparticuz.args, '--no-sandbox'],
       headless: true,
     });
-    page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    // Software rendering makes motion dear, and nothing here is about it.
+    page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });

@@ -63,9 +63,9 @@ export function keyed(parent, items, keyOf, render) {
       const node = render(item, index);
       if (before) {
         before.node.replaceWith(node);
-        node.classList.add('changed');
+        move(node, 'changed');
       } else {
-        if (!first) node.classList.add('arrived');
+        if (!first) move(node, 'arrived');
         fresh.push(item);
       }
       known.set(key, { print, node });
@@ -79,4 +79,11 @@ export function keyed(parent, items, keyOf, render) {
     known.delete(key);
   }
   return first ? [] : fresh;
+}
+
+/** Lets a node move once, as motion.css says; a class that stayed would keep some browsers drawing. */
+export function move(node, name) {
+  node.classList.remove('arrived', 'changed');
+  node.classList.add(name);
+  node.addEventListener('animationend', () => node.classList.remove(name), { once: true });
 }

@@ -1,4 +1,4 @@
-import { el, icon, keyed, link } from './dom.js';
+import { el, icon, keyed, link, move } from './dom.js';
 import { blockNodes } from './notion-blocks.js';
 
 const TYPE_ICONS = {
@@ -160,7 +160,7 @@ export function notionWindow(root, announce) {
       ),
     );
     peek.scrollTop = same ? top : 0;
-    if (!same) peek.firstElementChild.classList.add('arrived');
+    if (!same) move(peek.firstElementChild, 'arrived');
   }
   return draw;
 }

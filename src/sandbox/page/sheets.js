@@ -1,4 +1,4 @@
-import { el, icon, keyed } from './dom.js';
+import { el, icon, keyed, move } from './dom.js';
 
 const LEAST_COLUMNS = 12;
 const LEAST_ROWS = 16;
@@ -131,8 +131,7 @@ export function sheetsWindow(root, announce) {
     shownRows = { title: sheet.title, count: grid.length };
     keyed(body, items, (_row, index) => `${sheet.title} ${index}`, rowNode);
     if (before?.title === sheet.title && grid.length > before.count) {
-      for (let index = before.count; index < grid.length; index++)
-        body.children[index]?.classList.replace('changed', 'arrived');
+      for (let index = before.count; index < grid.length; index++) move(body.children[index], 'arrived');
       keepInView(grid.length - 1);
       announce(`Row ${grid.length} added to ${book.title}`);
     }
