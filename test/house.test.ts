@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { z } from 'zod';
+import { findConnectors, loadConnector } from '../src/config/plugins.ts';
 import { ERRORS } from '../src/errors.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -91,4 +93,14 @@ test('versions are pinned', () => {
     ([, version]) => !/^\d/.test(String(version)),
   );
   assert.deepEqual(loose, []);
+});
+
+test('the documentation names every option of every connector', async () => {
+  const documented = readFileSync(path.join(root, 'docs/connectors.md'), 'utf8');
+  for (const [name, module] of await findConnectors()) {
+    const section = documented.split(/^## /m).find((each) => each.startsWith(`${name}\n`)) ?? '';
+    const { properties = {} } = z.toJSONSchema((await loadConnector(module)).options, { io: 'input' });
+    const missing = Object.keys(properties).filter((option) => !section.includes(`\`${option}\``));
+    assert.deepEqual(missing, [], name);
+  }
 });
