@@ -48,7 +48,8 @@ export async function deliverDirectly(
   try {
     for (const body of bodies) {
       const event = await acceptFor(store, body, source.name, to);
-      const delivery = await ended(store, event, patience);
+      const isDisabled = config.destinations.get(to)?.enabled === false;
+      const delivery = await ended(store, event, isDisabled ? 0 : patience);
       const why = delivery.state === 'pending' ? await holdOf(store, config, to) : undefined;
       if (!print(delivery, why, patience)) process.exitCode = EXIT.no;
     }

@@ -9,7 +9,7 @@ export const SERVICES = ['slack', 'notion', 'sheets'] as const;
 export type Service = (typeof SERVICES)[number];
 
 /** What the control API needs of a stand-in. */
-export interface StandIn extends EventEmitter<{ change: [] }> {
+interface StandIn extends EventEmitter<{ change: [] }> {
   readonly faults: Faults;
   /** All that the page shows; JSON. */
   snapshot(): unknown;

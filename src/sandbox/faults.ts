@@ -19,7 +19,7 @@ export const FAULT_KINDS = [
   /** The call is served after `ms`. */
   'slow',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   kind: FaultKind;

@@ -14,7 +14,7 @@ const TOOLS = [
 ];
 
 /** `A`, `B`, … `Z`, `AA`. */
-export function columnName(index) {
+function columnName(index) {
   return index < 26 ? String.fromCharCode(65 + index) : columnName(Math.floor(index / 26) - 1) + columnName(index % 26);
 }
 
