@@ -32,6 +32,8 @@ export interface Sandbox {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const standIns = { slack: new SlackStandIn(), notion: new NotionStandIn(), sheets: new SheetsStandIn() };
+  standIns.slack.enforcePace = true;
+  standIns.sheets.perMinute = 60;
   const attached = new EventEmitter<{ change: [] }>();
   let demo: Demo | undefined;
 
