@@ -19,9 +19,15 @@ for (const each of [...beside, 'config.example.yaml', 'config.schema.json', '.en
   cpSync(path.join(root, each), path.join(dist, each), { recursive: true });
 }
 
-const { devDependencies, scripts, allowScripts, exports, ...manifest } = JSON.parse(
-  readFileSync(path.join(root, 'package.json'), 'utf8'),
-);
+const {
+  private: _private,
+  devDependencies,
+  scripts,
+  allowScripts,
+  knip,
+  exports,
+  ...manifest
+} = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 manifest.exports = {
   './connector': { types: './src/connector.d.ts', default: './src/connector.js' },
   './package.json': './package.json',

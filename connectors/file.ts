@@ -13,6 +13,7 @@ import {
   type JsonValue,
   type Limits,
   type Outcome,
+  reject,
   retry,
   structure,
   unknown,
@@ -55,22 +56,21 @@ class FileDestination implements Destination {
     return outcome ?? unknown('bug', 'no outcome');
   }
 
-  /** One write and one flush for all. An item with a receipt has its line already. */
+  /** One write and one flush for all. An item with a receipt has its line already; one that gives no line is rejected. */
   async deliverMany(items: Item[]): Promise<Outcome[]> {
-    const added = items.filter((item) => item.receipt === undefined);
+    const made = items.map((item) => (item.receipt === undefined ? this.#make(item) : delivered(item.receipt)));
+    const lines = made.filter((line) => Buffer.isBuffer(line));
     let offsets: number[] = [];
     let failure: Outcome | undefined;
-    if (added.length > 0) {
-      const lines = added.map((item) => Buffer.from(`${this.#text(item)}\n`));
-      try {
-        offsets = await append(this.#path, lines);
-      } catch (error) {
-        failure = fileOutcome(error, this.#path);
-      }
+    try {
+      if (lines.length > 0) offsets = await append(this.#path, lines);
+    } catch (error) {
+      failure = fileOutcome(error, this.#path);
     }
-    return items.map((item) => {
-      if (item.receipt !== undefined) return delivered(item.receipt);
-      const offset = offsets[added.indexOf(item)];
+    const places = offsets.values();
+    return made.map((line) => {
+      if (!Buffer.isBuffer(line)) return line;
+      const offset = places.next().value;
       if (failure || offset === undefined) return failure ?? unknown('bug', 'the line has no place');
       return delivered({ url: pathToFileURL(this.#path).href, file: this.#path, offset });
     });
@@ -94,6 +94,16 @@ class FileDestination implements Destination {
       const message = outcome.kind === 'delivered' ? '' : outcome.detail;
       const fix = 'fix' in outcome ? outcome.fix : `Look at the disk that holds ${this.#path}.`;
       return [{ level: 'error', message, fix }];
+    }
+  }
+
+  /** The line of an item, or why there is none. */
+  #make(item: Item): Buffer | Outcome {
+    try {
+      return Buffer.from(`${this.#text(item)}\n`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return reject('invalid', `the line could not be made: ${why}`, 'Correct `line:` in the config; the event is kept.');
     }
   }
 

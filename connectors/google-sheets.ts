@@ -46,7 +46,6 @@ class SheetsDestination implements Destination {
       // Appends that overlap are said to lose rows: one writer a spreadsheet.
       serial: `google-sheets:${spreadsheet}`,
       batch: BATCH.rows,
-      concurrency: 1,
     };
     this.#options = parsed;
     this.#columns = columnsOf(columns, key, context.timezone);
@@ -108,7 +107,7 @@ class SheetsDestination implements Destination {
       return { item, key: String(values.get(key)), values };
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      return reject('invalid', detail, 'Correct the template under `columns:`, then retry the delivery.');
+      return reject('invalid', detail, 'Correct the template under `columns:`; the event is kept.');
     }
   }
 

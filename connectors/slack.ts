@@ -171,7 +171,7 @@ function messageOf(item: Item, { message, blocks }: z.output<typeof options>): M
   const text = message ? fitMessage(message(item)) : usual.text;
   const body = blocks ? fitBlocks(blocks(item)) : message ? [] : usual.blocks;
   if (text.trim() === '' && body.length === 0) {
-    const fix = 'Give `message:` words of its own beside its `{{ … }}`, then retry the delivery.';
+    const fix = 'Give `message:` words of its own beside its `{{ … }}`; the event is kept.';
     return reject('invalid', 'the message came out empty', fix);
   }
   return { text, blocks: body, metadata };

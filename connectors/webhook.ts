@@ -160,7 +160,7 @@ class WebhookDestination implements Destination {
 }
 
 /**
- * The same at every try and replay of an event, so that the endpoint can drop a repeat; another when Versive sends an
+ * The same at every try of an event, so that the endpoint can drop a repeat; another when Versive sends an
  * interview anew, so that it does not drop news.
  */
 function webhookId({ identity, event }: Item): string {

@@ -5,11 +5,12 @@ import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
 import { Notifier } from './deliver/notifier.ts';
-import { type Finding, RelayError } from './errors.ts';
+import { RelayError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { News } from './news.ts';
-import { createReceiver } from './receive/server.ts';
+import { closeReceiver, createReceiver } from './receive/server.ts';
+import type { CommitOptions } from './store/commit.ts';
 import { lockStore } from './store/lock.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
@@ -18,12 +19,12 @@ import type { Store } from './store/store.ts';
 const FOLLOW = 500;
 
 export interface AppOptions {
-  /** Reads the config anew, for `reload`; by default from its file with this process's environment. */
-  load?: () => Promise<{ config: Config | undefined; findings: Finding[] }>;
   /** pino's level; `info` by default. */
   logLevel?: string;
   /** Where log lines go; standard output by default. */
   logStream?: NodeJS.WritableStream;
+  /** How long writes wait, and how many. */
+  storeOptions?: CommitOptions;
   /** Reload by itself when the config file changes; true by default. */
   watch?: boolean;
 }
@@ -53,7 +54,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     ...(options.logStream !== undefined && { stream: options.logStream }),
   });
   const reloader: Reloader = new Reloader(first, {
-    load: options.load ?? (() => loadConfig(first.file)),
+    load: () => loadConfig(first.file),
     prepare: (config) => lanes.prepare(config),
     ended: (taken, wrong) => {
       metrics.configReloadSuccessful.set(taken ? 1 : 0);
@@ -65,16 +66,17 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
 
   const lock = await lockStore(first.store);
   starting.defer(() => lock.release());
-  const store = await openStore(first.store);
+  const store = await openStore(first.store, options.storeOptions);
   starting.defer(() => store.close());
   const freed = await store.release();
   if (freed > 0)
     log.info({ step: 'store.released', deliveries: freed }, 'what an earlier process left under way is due');
 
-  const metrics = createMetrics(
-    () => store.backlog(),
-    () => store.lanes(),
-  );
+  const metrics = createMetrics({
+    destinations: () => [...reloader.config.destinations.keys()],
+    backlog: () => store.backlog(),
+    lanes: () => store.lanes(),
+  });
   const notifier = new Notifier({
     names: () => reloader.config.onFailure,
     destination: (name) => lanes.get(name)?.destination,
@@ -82,8 +84,8 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   });
   const report = (news: News) => notifier.report(news);
   const lanes: Lanes = new Lanes({ store, log, metrics, scrub: (text) => reloader.scrub(text), report });
-  starting.defer(() => lanes.stop());
-  starting.defer(() => notifier.flush());
+  starting.defer(() => lanes.close());
+  starting.defer(() => notifier.close());
   const deliver = await lanes.prepare(first);
   await deliver();
 
@@ -98,15 +100,20 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     report,
     ready: () => ready,
   });
-  starting.defer(() => receiver.close());
+  starting.defer(() => closeReceiver(receiver));
+  // Before the receiver closes, so that probes are told 503 while deliveries under way end.
+  starting.defer(() => lanes.end());
   const url = await listen(receiver, first);
   const webhooks = [...first.sources.keys()].map((name) => `${first.server.publicUrl ?? url}/webhooks/${name}`);
   log.info({ step: 'relay.started', url, webhooks, store: first.store }, 'relay started');
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadTime.setToCurrentTime();
 
+  let behind = false;
   const follow = async () => {
-    if (store.changedElsewhere()) await lanes.follow();
+    behind = store.changedElsewhere() || behind;
+    if (behind) await lanes.follow();
+    behind = false;
   };
   const following = setInterval(() => {
     follow().catch((error: unknown) =>

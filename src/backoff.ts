@@ -1,20 +1,5 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-
-/** Milliseconds from one attempt to the next: eleven attempts in 46 hours. Set per destination by `retry:`. */
-export const RETRY_SCHEDULE: readonly number[] = [
-  5 * SECOND,
-  30 * SECOND,
-  2 * MINUTE,
-  10 * MINUTE,
-  30 * MINUTE,
-  1 * HOUR,
-  3 * HOUR,
-  6 * HOUR,
-  12 * HOUR,
-  24 * HOUR,
-];
 
 /**
  * Milliseconds until the next attempt, ±20 % so that deliveries that failed together do not come back together.

@@ -23,6 +23,8 @@ export const ERRORS = {
   RELAY_STORE_BUSY: 'The store cannot commit right now.',
   RELAY_PORT: 'The relay cannot listen on its address.',
   RELAY_NOT_RUNNING: 'No relay is running on this store or address.',
+  RELAY_REFUSED: 'A relay did not take an event.',
+  RELAY_FILE: 'A file cannot be read or written.',
   RELAY_NOT_FOUND: 'There is nothing with that name or id.',
   RELAY_USAGE: 'The command line cannot be understood.',
 } as const;
@@ -39,12 +41,17 @@ export class RelayError extends Error {
   readonly fix: string | undefined;
   readonly exitCode: number;
 
-  constructor(code: ErrorCode, message: string, options: { fix?: string; exitCode?: number; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: { fix?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fix = options.fix;
-    this.exitCode = options.exitCode ?? EXIT.no;
+    this.exitCode = exitCodeOf(code);
   }
+}
+
+function exitCodeOf(code: ErrorCode): number {
+  if (code === 'RELAY_USAGE') return EXIT.usage;
+  return code.startsWith('RELAY_CONFIG_') ? EXIT.config : EXIT.no;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Payload, Receipt } from './model.ts';
 /** One turn of a conversation. */
 export interface Turn {
   role: 'interviewer' | 'participant';
-  /** `Interviewer` or `Participant`. */
+  /** `Interviewer` or `Participant`; `Transcript` for a transcript in which no turns could be told apart. */
   speaker: string;
   text: string;
 }

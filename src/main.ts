@@ -10,13 +10,13 @@ const [{ printError }, { program }, { RelayError }, { version }] = await Promise
   import('./version.ts'),
 ]);
 
-// A reader that went away (`… | head`) is no error.
+const argv = process.argv.slice(2);
+// A reader that went away (`… | head`) is no error. A relay whose log nobody reads any more goes on delivering.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (argv[0] !== 'serve') process.exit(0);
 });
 
-const argv = process.argv.slice(2);
 const relay = await program(argv, version);
 if (argv.length === 0) relay.help({ error: true });
 try {

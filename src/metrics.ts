@@ -6,17 +6,24 @@ export interface Metrics {
   registry: Registry;
   events: Counter<'source' | 'state'>;
   refused: Counter<'status'>;
-  deliveries: Counter<'destination' | 'outcome'>;
+  deliveries: Counter<'destination' | 'outcome' | 'reason'>;
   attemptSeconds: Histogram<'destination'>;
+  breakerOpen: Gauge<'destination'>;
   configReloadSuccessful: Gauge;
   configReloadTime: Gauge;
 }
 
-/**
- * @param backlog what waits, asked at each scrape
- * @param lanes which lanes stand still, asked at each scrape
- */
-export function createMetrics(backlog: () => Promise<Backlog[]>, lanes: () => Promise<LaneRecord[]>): Metrics {
+/** Asked at each scrape. */
+export interface MetricsSources {
+  /** Names of the config's: each has its series, also with nothing in it. */
+  destinations: () => string[];
+  /** What waits. */
+  backlog: () => Promise<Backlog[]>;
+  /** Which lanes stand still. */
+  lanes: () => Promise<LaneRecord[]>;
+}
+
+export function createMetrics({ destinations, backlog, lanes }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -27,6 +34,7 @@ export function createMetrics(backlog: () => Promise<Backlog[]>, lanes: () => Pr
     registers,
     async collect() {
       this.reset();
+      for (const destination of destinations()) this.set({ destination }, 0);
       for (const row of await backlog()) this.set({ destination: row.destination }, row.pending);
     },
   });
@@ -38,6 +46,7 @@ export function createMetrics(backlog: () => Promise<Backlog[]>, lanes: () => Pr
     async collect() {
       this.reset();
       const now = Date.now();
+      for (const destination of destinations()) this.set({ destination }, 0);
       for (const row of await backlog())
         this.set({ destination: row.destination }, Math.max(0, now - row.oldest) / 1000);
     },
@@ -49,7 +58,8 @@ export function createMetrics(backlog: () => Promise<Backlog[]>, lanes: () => Pr
     registers,
     async collect() {
       this.reset();
-      for (const { destination, paused, halt } of await lanes()) {
+      const idle = destinations().map((destination) => ({ destination, paused: false, halt: undefined }));
+      for (const { destination, paused, halt } of [...idle, ...(await lanes())]) {
         this.set({ destination, cause: 'halted' }, halt ? 1 : 0);
         this.set({ destination, cause: 'paused' }, paused ? 1 : 0);
       }
@@ -71,13 +81,19 @@ export function createMetrics(backlog: () => Promise<Backlog[]>, lanes: () => Pr
     }),
     deliveries: new Counter({
       name: 'relay_deliveries_total',
-      help: 'Attempts that ended, by destination and outcome (delivered, retry, unknown, halt, failed).',
-      labelNames: ['destination', 'outcome'],
+      help: 'Attempts that ended, by destination, outcome (delivered, retry, unknown, halt, failed) and reason.',
+      labelNames: ['destination', 'outcome', 'reason'],
+      registers,
+    }),
+    breakerOpen: new Gauge({
+      name: 'relay_breaker_open',
+      help: '1 while a destination counts as down, and one delivery at a time asks whether it is back.',
+      labelNames: ['destination'],
       registers,
     }),
     attemptSeconds: new Histogram({
       name: 'relay_attempt_duration_seconds',
-      help: 'How long attempts took, by destination.',
+      help: 'How long attempts took, by destination, without the wait for the pace.',
       labelNames: ['destination'],
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
       registers,

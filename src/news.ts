@@ -2,6 +2,7 @@
 export type News =
   | { kind: 'failed'; destination: string; delivery: string; subject: string; detail: string; fix: string }
   | { kind: 'halted'; destination: string; detail: string; fix: string }
+  | { kind: 'down'; destination: string; detail: string }
   | { kind: 'quarantined'; event: string; reason: string }
   | { kind: 'signatures'; source: string; failures: number }
   | { kind: 'config'; lines: string[] };

@@ -45,7 +45,10 @@ export class Secret {
 
 /** A Liquid template of the config, compiled. */
 export interface Template {
-  /** The rendered text. Never throws for what an event holds: a field that is missing renders empty. */
+  /**
+   * The rendered text; a field that is missing renders empty. Throws only TemplateRenderError, when a template meets its
+   * limits: the relay then rejects the delivery.
+   */
   (item: Item): string;
   /** Like the text, but a template that is one `{{ … }}` keeps its value's type (number, boolean, …). */
   value(item: Item): JsonValue;

@@ -10,6 +10,9 @@ const payloadSchema = z.looseObject({
   study: z.looseObject({ id }),
 });
 
+/** Levels of objects and lists: far more than interviews have, and few enough for whatever walks a payload by recursion. */
+const DEEPEST = 100;
+
 /** What a body turned out to be. What could be read of an unusable one is kept, so that ops can find it. */
 export type Judged =
   | { payload: Payload }
@@ -23,18 +26,29 @@ export function parsePayload(body: Buffer): Judged {
   } catch {
     return { payload: undefined, reason: 'the body is not JSON', eventType: '', subject: '', study: '' };
   }
+  if (isDeeper(json, DEEPEST)) return unusable(json, `the body is nested deeper than ${DEEPEST} levels`);
   const judged = payloadSchema.safeParse(json);
   // The body itself, not zod's copy: a copy would lose keys such as `__proto__` and the order of the others.
   if (judged.success) return { payload: json as Payload };
   const issue = judged.error.issues[0];
   const path = issue?.path.join('.') || 'the body';
+  return unusable(json, `${path}: ${issue?.message ?? 'not what Versive documents'}`);
+}
+
+function unusable(json: unknown, reason: string): Judged {
   return {
     payload: undefined,
-    reason: `${path}: ${issue?.message ?? 'not what Versive documents'}`,
+    reason,
     eventType: textAt(json, 'event_type'),
     subject: textAt(json, 'interview', 'id'),
     study: textAt(json, 'study', 'id'),
   };
+}
+
+/** Whether a value has more levels than so many. Looks no deeper than that. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 function textAt(json: unknown, ...path: string[]): string {

@@ -36,9 +36,27 @@ export function pieces(text: string, limit: number): string[] {
 /** The end of the last whole grapheme within `limit`; 0 when the first one is longer. */
 function boundary(text: string, limit: number): number {
   if (text.length <= limit) return text.length;
-  // From the beginning: where a flag or a family begins cannot be told from its middle.
-  const window = text.slice(0, limit + 64);
-  return graphemes.segment(window).containing(limit)?.index ?? limit;
+  // Where a flag or a family begins cannot be told from its middle: the segmenter begins where a boundary is sure.
+  let start = limit;
+  while (start > 0 && !(standsAlone(text.charCodeAt(start - 1)) && standsAlone(text.charCodeAt(start)))) start -= 1;
+  if (start === limit) return limit;
+  const window = text.slice(start, limit + 64);
+  return start + (graphemes.segment(window).containing(limit - start)?.index ?? limit - start);
+}
+
+/**
+ * Whether a UTF-16 unit joins no other of its kind: between two of them is always a boundary (Unicode Standard Annex 29).
+ * Latin without the half of a line break, Cyrillic, kana, ideographs, and syllables of Hangul; not complete, for speed only.
+ */
+function standsAlone(unit: number): boolean {
+  if (unit < 0x300) return unit !== 0x0d;
+  return (
+    (unit >= 0x400 && unit <= 0x481) ||
+    (unit >= 0x3041 && unit <= 0x3096) ||
+    (unit >= 0x30a1 && unit <= 0x30fa) ||
+    (unit >= 0x4e00 && unit <= 0x9fff) ||
+    (unit >= 0xac00 && unit <= 0xd7a3)
+  );
 }
 
 /** The end of the last whole code point within `limit`. */

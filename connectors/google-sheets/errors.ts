@@ -11,6 +11,12 @@ import {
 } from 'versive-relay/connector';
 import { NotFromGoogle } from './client.ts';
 
+/**
+ * UTF-16 units of Google's words in an outcome. The relay cuts them for people, once it has cut secrets out of them: a
+ * secret in halves would not be known.
+ */
+const MOST_WORDS = 10_000;
+
 /** The tab is not as the config needs it. Nothing was written. */
 export class TabProblem extends Error {
   override readonly name = 'TabProblem';
@@ -47,7 +53,7 @@ interface Refusal {
  */
 export function sheetsOutcome(error: unknown, step: Step, email: string | undefined): Outcome {
   if (error instanceof TabProblem) {
-    return halt('invalid', clip(error.message, 1000), error.findings.map(({ fix }) => fix).join(' '));
+    return halt('invalid', clip(error.message, MOST_WORDS), error.findings.map(({ fix }) => fix).join(' '));
   }
   if (error instanceof NotFromGoogle) {
     const detail = `${error.message}: something between the relay and Google answered`;
@@ -56,7 +62,7 @@ export function sheetsOutcome(error: unknown, step: Step, email: string | undefi
   const refusal = refusalIn(error);
   if (refusal !== undefined) return refusalOutcome(refusal, step, email);
   const message = error instanceof Error ? error.message : String(error);
-  const outcome = transportOutcome(error) ?? unknown('bug', clip(message, 300));
+  const outcome = transportOutcome(error) ?? unknown('bug', clip(message, MOST_WORDS));
   if (outcome.kind !== 'unknown' || step === 'write') return outcome;
   return retry(outcome.reason, outcome.detail);
 }
@@ -155,7 +161,7 @@ function badRequest({ message, code }: Refusal, detail: string, step: Step): Out
   if (/maximum of \d+ characters|payload size/.test(message)) {
     return reject('too_large', detail, 'Make the columns of this destination smaller.');
   }
-  return reject('invalid', detail, 'Correct the templates under `columns:`, then retry the delivery.');
+  return reject('invalid', detail, 'Correct the templates under `columns:`; the event is kept.');
 }
 
 function accountOf(email: string | undefined): string {
@@ -194,5 +200,5 @@ function refusalIn(error: unknown): Refusal | undefined {
 function shortened(message: unknown): string {
   if (typeof message !== 'string') return 'no explanation';
   // Google quotes a value that it does not take, and that may be a participant's words.
-  return clip(message.replace(/^(Invalid values\[\d+\]\[\d+\]).*$/s, '$1'), 500);
+  return clip(message.replace(/^(Invalid values\[\d+\]\[\d+\]).*$/s, '$1'), MOST_WORDS);
 }

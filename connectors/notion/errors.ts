@@ -45,6 +45,12 @@ export async function call<T>(effect: Effect, run: () => Promise<T>): Promise<T>
   }
 }
 
+/**
+ * UTF-16 units of Notion's words in an outcome. The relay cuts them for people, once it has cut secrets out of them: a
+ * secret in halves would not be known.
+ */
+const MOST_WORDS = 10_000;
+
 const SHARE_FIX =
   'Open the database in Notion, choose ••• → Connections, and add the connection whose token this is. ' +
   'Check the id too: a database that was deleted looks the same.';
@@ -74,7 +80,7 @@ function unclear(reason: Reason, detail: string, effect: Effect, after?: number)
 
 function judge(answer: Answer, effect: Effect, after: number | undefined): Outcome {
   const { status, code, data } = answer;
-  const detail = `${status} ${code}: ${quiet(answer.message)}`.slice(0, 500);
+  const detail = `${status} ${code}: ${quiet(answer.message)}`.slice(0, MOST_WORDS);
   if (status === 429 || status === 529) {
     const blocked = data.rate_limit_reason === 'public_api_request_blocked';
     const fix = 'Notion blocks the requests of this connection for good: ask Notion support why, then resume.';
@@ -89,9 +95,13 @@ function judge(answer: Answer, effect: Effect, after: number | undefined): Outco
     return halt('invalid', detail, 'Check `api_url`: it must lead to the root of the Notion API, without `/v1`.');
   }
   if (status === 413 || /too large|should be ≤/i.test(answer.message)) {
-    return reject('too_large', detail, 'Shorten what the templates of `properties:` put into the page, then retry.');
+    return reject('too_large', detail, 'Shorten what the templates of `properties:` put into the page; the event is kept.');
   }
-  return reject('invalid', detail, 'Compare `properties:` with the properties in Notion (`check --live`), then retry.');
+  return reject(
+    'invalid',
+    detail,
+    'Compare `properties:` with the properties in Notion (`check --live`); the event is kept.',
+  );
 }
 
 function forbiddenFix({ code, data }: Answer): string {

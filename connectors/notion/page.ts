@@ -160,16 +160,22 @@ class Writing {
     const toggle = receipt.blocks.at(-1);
     if (turns.length === 0 || toggle === undefined) return receipt;
     let at = receipt;
-    if (!certain) {
-      // The last append of an earlier attempt may have arrived without an answer.
-      const unsure = (await this.#children(toggle)).slice(at.turns);
-      at = { ...at, turns: at.turns + match(turns.slice(at.turns), unsure).length };
-    }
-    while (at.turns < turns.length) {
-      const count = fitting(turns, at.turns);
-      await this.#append(toggle, turns.slice(at.turns, at.turns + count));
-      at = { ...at, turns: at.turns + count };
-      await this.#save(at);
+    try {
+      if (!certain) {
+        // The last append of an earlier attempt may have arrived without an answer.
+        const unsure = (await this.#children(toggle)).slice(at.turns);
+        at = { ...at, turns: at.turns + match(turns.slice(at.turns), unsure).length };
+      }
+      while (at.turns < turns.length) {
+        const count = fitting(turns, at.turns);
+        await this.#append(toggle, turns.slice(at.turns, at.turns + count));
+        at = { ...at, turns: at.turns + count };
+        await this.#save(at);
+      }
+    } catch (error) {
+      // Someone has deleted the toggle: the next attempt looks at the page anew, and writes what is not there.
+      if (isGone(error)) await this.#save({ ...at, blocks: [], turns: 0 });
+      throw error;
     }
     return at;
   }

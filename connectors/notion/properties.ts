@@ -104,7 +104,7 @@ function unfit({ name, type }: Property, problem: string): Ended {
     reject(
       'invalid',
       `the property "${name}" (${type}) cannot take ${problem}`,
-      `Change the template of "${name}" under \`properties:\`, or the property’s type in Notion, then retry.`,
+      `Change the template of "${name}" under \`properties:\`, or the property’s type in Notion; the event is kept.`,
     ),
   );
 }

@@ -7,9 +7,15 @@ const CHANNEL =
   'Compare `channel:` with the "Channel ID" at the foot of the channel\'s details in Slack; for a private channel, first invite the app there: /invite @app.';
 const ASK_ADMIN = 'Ask an admin of the Slack workspace to let the app post in this channel.';
 const MESSAGE =
-  'Correct `message:` or `blocks:` of this destination. The verb preview shows what was sent, and https://app.slack.com/block-kit-builder what is wrong with it; then retry the delivery.';
-const SHORTER = 'Make `message:` or `blocks:` of this destination shorter, then retry the delivery.';
-const ANEW = 'Replay the event with --new to post it as a new message.';
+  'Correct `message:` or `blocks:` of this destination. The verb preview shows what was sent, and https://app.slack.com/block-kit-builder what is wrong with it. The event is kept.';
+const SHORTER = 'Make `message:` or `blocks:` of this destination shorter; the event is kept.';
+const STAYS = 'The message stays as it is; the event is kept.';
+
+/**
+ * UTF-16 units of Slack's words in an outcome. The relay cuts them for people, once it has cut secrets out of them: a
+ * secret in halves would not be known.
+ */
+const MOST_WORDS = 10_000;
 
 type Verdict = (detail: string, afterMs?: number) => Outcome;
 const halts =
@@ -62,13 +68,13 @@ const VERDICTS = new Map<string, Verdict>(
     invalid_arguments: rejects('invalid', MESSAGE),
     invalid_metadata_format: rejects('invalid', MESSAGE),
     invalid_metadata_schema: rejects('invalid', MESSAGE),
-    cannot_reply_to_message: rejects('invalid', ANEW),
+    cannot_reply_to_message: rejects('invalid', STAYS),
     msg_blocks_too_long: rejects('too_large', SHORTER),
     msg_too_long: rejects('too_large', SHORTER),
-    metadata_too_large: rejects('too_large', 'Rename the destination to something shorter, then retry the delivery.'),
+    metadata_too_large: rejects('too_large', 'Rename the destination to something shorter (`renamed_from:` keeps its history); the event is kept.'),
     // Of chat.update.
-    cant_update_message: rejects('forbidden', `Another app posted the message, so this one cannot change it. ${ANEW}`),
-    edit_window_closed: rejects('forbidden', `The workspace lets nobody edit a message this old. ${ANEW}`),
+    cant_update_message: rejects('forbidden', `Another app posted the message, so this one cannot change it. ${STAYS}`),
+    edit_window_closed: rejects('forbidden', `The workspace lets nobody edit a message this old. ${STAYS}`),
 
     ratelimited: retries('rate_limited'),
     rate_limited: retries('rate_limited'),
@@ -123,12 +129,12 @@ function refusal(error: WebAPIPlatformError): Outcome {
   if (code === undefined) return unknown('server', 'the answer is not one of Slack (a page of a proxy?)');
   const detail = [`Slack refused: ${code}`, ...(error.data.response_metadata?.messages ?? []).slice(0, 3)]
     .join('; ')
-    .slice(0, 500);
+    .slice(0, MOST_WORDS);
   if (code === 'missing_scope') return missingScope(error);
   if (code.startsWith('restricted_action')) return halt('forbidden', detail, ASK_ADMIN);
   const verdict = VERDICTS.get(code);
   if (verdict === undefined) {
-    const fix = `Look for ${code} at https://docs.slack.dev/reference/methods/chat.postMessage#errors, then retry the delivery.`;
+    const fix = `Look for ${code} at https://docs.slack.dev/reference/methods/chat.postMessage#errors; the event is kept.`;
     return reject('invalid', detail, fix);
   }
   const seconds = error.data.response_metadata?.retryAfter;

@@ -43,7 +43,7 @@ export function answerOutcome({ status, headers }: Response, id: string): Outcom
       return reject(
         'too_large',
         detail,
-        'Send less with `body:`, or let the endpoint take more; then retry the delivery.',
+        'Send less with `body:`, or let the endpoint take more; the event is kept.',
       );
     case 415:
       return halt('invalid', detail, 'Set a `content-type` in `headers:`, or a `body:`, that the endpoint takes.');
@@ -58,7 +58,7 @@ export function answerOutcome({ status, headers }: Response, id: string): Outcom
   return reject(
     'invalid',
     detail,
-    'See in the log of the endpoint what it expects, adapt `body:`, then retry the delivery.',
+    'See in the log of the endpoint what it expects, and adapt `body:`; the event is kept.',
   );
 }
 

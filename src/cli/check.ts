@@ -3,10 +3,13 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Config, DestinationConfig } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
+import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
-import type { CheckFinding, Context } from '../connector.ts';
+import type { CheckFinding } from '../connector.ts';
 import { EXIT, type Finding } from '../errors.ts';
-import { configOption, jsonOption, printFindings } from './common.ts';
+import { printFindings } from './common.ts';
+import { configOption, jsonOption } from './options.ts';
+import { count } from './words.ts';
 
 interface Options {
   config: string;
@@ -65,10 +68,6 @@ function summary(file: string, config: Config | undefined, findings: Finding[]):
   return styleText('green', `${file} is fine: ${size}`, { stream });
 }
 
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
-}
-
 /** Opens each enabled destination and has it ask its service, all at once. */
 async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
   const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
@@ -94,15 +93,9 @@ async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf'
 }
 
 async function askService(destination: DestinationConfig, config: Config): Promise<CheckFinding[]> {
-  const context: Context = {
-    destination: destination.name,
-    folder: path.dirname(config.file),
-    timezone: config.timezone,
-    log: { debug() {}, info() {}, warn() {} },
-    fetch: fetchWithin(destination.timeout),
-  };
   try {
-    const opened = destination.connector.open(destination.options, context);
+    const place = { folder: path.dirname(config.file), timezone: config.timezone };
+    const opened = openDestination(destination, place, fetchWithin(destination.timeout));
     try {
       return (await opened.check?.()) ?? [];
     } finally {

@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
 import type { Config, SourceConfig } from '../config/config.ts';
-import type { Item } from '../connector.ts';
-import { EXIT, RelayError } from '../errors.ts';
+import { RelayError } from '../errors.ts';
 import { type Judged, parsePayload } from '../payload.ts';
-import { openStore } from '../store/open.ts';
-import { didYouMean } from '../suggest.ts';
+import type { ShownEvent } from '../render/item.ts';
+import { named } from './names.ts';
+import { withStore } from './with-store.ts';
 
 /** The event that a verb was given: a stored one, or a payload as if it arrived now. */
 export interface ChosenEvent {
-  event: Item['event'];
+  event: ShownEvent;
   body: Buffer;
   judged: Judged;
   source: SourceConfig;
@@ -35,9 +35,9 @@ export async function readEvent(
   const body = argument === '-' ? Buffer.from(await text(process.stdin)) : await readBody(argument);
   const source = chooseSource(config, sourceName);
   const judged = parsePayload(body);
-  const type = judged.payload?.event_type ?? '';
+  const eventType = judged.payload?.event_type ?? '';
   return {
-    event: { id: 'e0', type, source: source.name, svixId: 'msg_preview', receivedAt: new Date() },
+    event: { id: 'e0', eventType, source: source.name, svixId: 'msg_preview', receivedAt: Date.now() },
     body,
     judged,
     source,
@@ -45,31 +45,16 @@ export async function readEvent(
 }
 
 async function storedEvent(config: Config, id: string, sourceName: string | undefined): Promise<ChosenEvent> {
-  const store = await openStore(config.store, { create: false });
-  try {
-    const found = await store.event(id);
-    if (found === undefined) {
-      throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
-        fix: 'List the events with `versive-relay events`.',
-      });
-    }
-    // An event outlives its source: one that left the config judges nothing any more.
-    const source = sourceName === undefined ? config.sources.get(found.source) : chooseSource(config, sourceName);
-    return {
-      event: {
-        id,
-        type: found.eventType,
-        source: source?.name ?? found.source,
-        svixId: found.svixId,
-        receivedAt: new Date(found.receivedAt),
-      },
-      body: found.body,
-      judged: parsePayload(found.body),
-      source: source ?? { name: found.source, secrets: [], when: undefined },
-    };
-  } finally {
-    await store.close();
+  const found = await withStore(config, (store) => store.event(id));
+  if (found === undefined) {
+    throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
+      fix: 'List the events with `versive-relay events`.',
+    });
   }
+  // An event outlives its source: one that left the config judges nothing any more.
+  const known = sourceName === undefined ? config.sources.get(found.source) : chooseSource(config, sourceName);
+  const source = known ?? { name: found.source, secrets: [], when: undefined };
+  return { event: { ...found, source: source.name }, body: found.body, judged: parsePayload(found.body), source };
 }
 
 async function readBody(file: string): Promise<Buffer> {
@@ -78,7 +63,7 @@ async function readBody(file: string): Promise<Buffer> {
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const what = why === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${why})`;
-    throw new RelayError('RELAY_NOT_FOUND', what, {
+    throw new RelayError('RELAY_FILE', what, {
       fix: 'Name a file with the JSON of a payload, `-` for standard input, or the id of a stored event such as e42.',
     });
   }
@@ -86,15 +71,9 @@ async function readBody(file: string): Promise<Buffer> {
 
 function chooseSource(config: Config, name: string | undefined): SourceConfig {
   const names = [...config.sources.keys()];
-  const chosen = config.sources.get(name ?? (names.length === 1 ? (names[0] ?? '') : ''));
-  if (chosen !== undefined) return chosen;
-  if (name === undefined) {
-    throw new RelayError('RELAY_USAGE', `the config has ${names.length} sources: ${names.join(', ')}`, {
-      fix: 'Name the one that the payload came to with --source.',
-      exitCode: EXIT.usage,
-    });
-  }
-  throw new RelayError('RELAY_NOT_FOUND', `there is no source "${name}".${didYouMean(name, names)}`, {
-    fix: `The sources are ${names.join(', ')}.`,
+  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen !== undefined) return named('source', chosen, config.sources);
+  throw new RelayError('RELAY_USAGE', `the config has ${names.length} sources: ${names.join(', ')}`, {
+    fix: 'Name the one that the payload came to with --source.',
   });
 }

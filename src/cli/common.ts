@@ -1,23 +1,12 @@
 import { styleText } from 'node:util';
-import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { EXIT, type Finding, RelayError } from '../errors.ts';
-
-/** `--config <file>`, of every verb that reads the config. */
-export function configOption(): Option {
-  return new Option('-c, --config <file>', 'the config file').default('config.yaml');
-}
-
-/** `--json`, of every verb that lists. */
-export function jsonOption(): Option {
-  return new Option('--json', 'print one JSON object a line');
-}
+import { type Finding, RelayError } from '../errors.ts';
 
 /**
  * Reads the config, and prints what is wrong or suspicious about it to standard error.
  *
- * @throws RelayError with exit code 78 when it has errors
+ * @throws RelayError RELAY_CONFIG_… when it has errors
  */
 export async function readConfig(file: string): Promise<Config> {
   const { config, findings } = await loadConfig(file);
@@ -27,7 +16,6 @@ export async function readConfig(file: string): Promise<Config> {
   throw new RelayError(
     findings[0]?.code ?? 'RELAY_CONFIG_INVALID',
     `${file} has ${errors === 1 ? 'an error' : `${errors} errors`}; nothing was started or changed`,
-    { exitCode: EXIT.config },
   );
 }
 

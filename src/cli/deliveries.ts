@@ -1,11 +1,10 @@
 import { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, DeliveryState } from '../model.ts';
-import type { DeliveryFilter, Store } from '../store/store.ts';
-import { readConfig } from './common.ts';
-import { findHolds, type Hold, holdOf } from './holds.ts';
-import { addListOptions, filterOf, type ListOptions, nothingFound, pages, withStore } from './listing.ts';
+import { pages } from '../store/pages.ts';
+import type { DeliveryFilter } from '../store/store.ts';
+import { type Hold, heldFilter, holdOf } from './holds.ts';
+import { addListOptions, filterOf, type Listing, listAction, nothingFound } from './listing.ts';
 import { showMoment } from './moment.ts';
 import { deliveryShape, printJson } from './shapes.ts';
 import { type Cell, printFacts, printNotes, printTable, type Row } from './table.ts';
@@ -30,29 +29,17 @@ Examples:
   $ versive-relay deliveries --interview int_0001          where an interview went, with links
   $ versive-relay deliveries d7 --json`,
     )
-    .action(async (id: string | undefined, options: ListOptions) => {
-      const config = await readConfig(options.config);
-      await withStore(config, async (store) => {
-        const holds = await findHolds(config, store);
-        await (id === undefined ? list(config, store, holds, options) : show(config, store, holds, id, options));
-      });
-    });
+    .action(listAction(list, show));
 }
 
-async function list(config: Config, store: Store, holds: Map<string, Hold>, options: ListOptions): Promise<void> {
+async function list({ config, store, holds, options }: Listing): Promise<void> {
   const filter: DeliveryFilter = filterOf(options, config.timezone);
-  if (options.state === 'held') {
-    // Only where something waits: a walk over all deliveries that finds none would be long.
-    const waiting = (await store.backlog()).map(({ destination }) => destination);
-    Object.assign(filter, { state: 'pending', destinations: waiting.filter((name) => holds.has(name)) });
-  } else if (options.state !== undefined) {
-    filter.state = options.state as DeliveryState;
-  }
-  const nothingHeld = filter.destinations?.length === 0;
+  if (options.state === 'held') Object.assign(filter, await heldFilter(store, holds));
+  else if (options.state !== undefined) filter.state = options.state as DeliveryState;
   const rows: DeliveryRecord[] = [];
   let found = false;
   for await (const page of pages(
-    async (request) => (nothingHeld ? [] : store.deliveries(filter, request)),
+    (request) => store.deliveries(filter, request),
     options.limit,
   )) {
     found = true;
@@ -63,13 +50,7 @@ async function list(config: Config, store: Store, holds: Map<string, Hold>, opti
   if (rows.length > 0) printDeliveries(rows, holds, config.timezone);
 }
 
-async function show(
-  config: Config,
-  store: Store,
-  holds: Map<string, Hold>,
-  id: string,
-  options: ListOptions,
-): Promise<void> {
+async function show(id: string, { config, store, holds, options }: Listing): Promise<void> {
   const delivery = await store.delivery(id);
   if (delivery === undefined) {
     throw new RelayError('RELAY_NOT_FOUND', `There is no delivery "${id}".`, {

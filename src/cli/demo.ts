@@ -3,7 +3,10 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { EXIT } from '../errors.ts';
 import type { RunningDemo, Undelivered } from '../sandbox/demo.ts';
-import { portOption, untilSignal } from './signals.ts';
+import { portOption } from './options.ts';
+import { untilSignal } from './signals.ts';
+import { printTable } from './table.ts';
+import { count } from './words.ts';
 
 /** Interviews that are sent at once, so that there is something to see … */
 const AT_ONCE = 3;
@@ -88,7 +91,7 @@ async function runOnce(demo: RunningDemo): Promise<void> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const arrived =
     problems.length === 0 ? `all is delivered, after ${seconds} s` : `not all was delivered, after ${seconds} s`;
-  process.stdout.write(await summary(demo, arrived));
+  await printSummary(demo, arrived);
   if (problems.length === 0) return;
   process.stderr.write(`${problems.join('\n')}\n`);
   process.exitCode = EXIT.no;
@@ -103,18 +106,15 @@ function problemsOf({ failed, halted }: Undelivered): string[] {
   ];
 }
 
-async function summary({ state, sandbox }: RunningDemo, arrived: string): Promise<string> {
+async function printSummary({ state, sandbox }: RunningDemo, arrived: string): Promise<void> {
   const { events, destinations } = await state();
-  const rows = [
-    ['destination', 'connector', 'delivered', 'pending', 'failed'],
-    ...destinations.map((one) => [
-      one.name,
-      one.connector,
-      String(one.delivered),
-      String(one.pending + one.retrying),
-      String(one.failed),
-    ]),
-  ];
+  const delivered = destinations.map((one) => [
+    one.name,
+    one.connector,
+    String(one.delivered),
+    String(one.pending + one.retrying),
+    String(one.failed),
+  ]);
   const stands = [
     ...sandbox.slack
       .snapshot()
@@ -128,22 +128,17 @@ async function summary({ state, sandbox }: RunningDemo, arrived: string): Promis
           .map((tab) => ['Google Sheets', `${title}, ${tab.title}`, count(tab.rows.length - 1, 'row')]),
       ),
   ];
-  return `\n${count(events, 'interview')} sent; ${arrived}\n\n${table(rows)}\n\n${table(stands)}\n\n`;
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
-}
-
-/** Columns as wide as their widest text; numbers stand to the right. */
-function table(rows: string[][]): string {
-  const widths = rows.reduce<number[]>(
-    (all, row) => row.map((text, column) => Math.max(all[column] ?? 0, text.length)),
-    [],
+  const { stdout } = process;
+  stdout.write(`\n${count(events, 'interview')} sent; ${arrived}\n\n`);
+  printTable(
+    ['DESTINATION', 'CONNECTOR', 'DELIVERED', 'PENDING', 'FAILED'],
+    delivered.map((cells) => ({ cells })),
+    stdout,
   );
-  const cell = (text: string, column: number) => {
-    const width = widths[column] ?? 0;
-    return /^\d+$/.test(text) ? text.padStart(width) : text.padEnd(width);
-  };
-  return rows.map((row) => `  ${row.map(cell).join('  ')}`.trimEnd()).join('\n');
+  stdout.write('\n');
+  printTable(
+    ['STAND-IN', 'PLACE', 'HOLDS'],
+    stands.map((cells) => ({ cells })),
+    stdout,
+  );
 }

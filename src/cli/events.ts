@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord, EventState } from '../model.ts';
-import type { EventFilter, Store } from '../store/store.ts';
-import { readConfig } from './common.ts';
+import { pages } from '../store/pages.ts';
+import type { EventFilter } from '../store/store.ts';
 import { printDeliveries } from './deliveries.ts';
-import { findHolds, type Hold, holdOf } from './holds.ts';
-import { addListOptions, filterOf, type ListOptions, nothingFound, pages, withStore } from './listing.ts';
+import { type Hold, holdOf } from './holds.ts';
+import { addListOptions, filterOf, type Listing, listAction, nothingFound } from './listing.ts';
 import { showMoment } from './moment.ts';
 import { eventShape, printJson } from './shapes.ts';
 import { printFacts, printTable, type Row } from './table.ts';
@@ -29,16 +28,10 @@ Examples:
   $ versive-relay events --study study_123 --limit 500 --json
   $ versive-relay events e12`,
     )
-    .action(async (id: string | undefined, options: ListOptions) => {
-      const config = await readConfig(options.config);
-      await withStore(config, async (store) => {
-        const holds = await findHolds(config, store);
-        await (id === undefined ? list(config, store, holds, options) : show(config, store, holds, id, options));
-      });
-    });
+    .action(listAction(list, show));
 }
 
-async function list(config: Config, store: Store, holds: Map<string, Hold>, options: ListOptions): Promise<void> {
+async function list({ config, store, holds, options }: Listing): Promise<void> {
   const filter: EventFilter = filterOf(options, config.timezone);
   if (options.state !== undefined) filter.state = options.state as EventState;
   const rows: Row[] = [];
@@ -77,13 +70,7 @@ function summary(deliveries: DeliveryRecord[], holds: Map<string, Hold>): string
   return [...new Set(states)].map((state) => `${states.filter((each) => each === state).length} ${state}`).join(', ');
 }
 
-async function show(
-  config: Config,
-  store: Store,
-  holds: Map<string, Hold>,
-  id: string,
-  options: ListOptions,
-): Promise<void> {
+async function show(id: string, { config, store, holds, options }: Listing): Promise<void> {
   const event = await store.event(id);
   if (event === undefined) {
     throw new RelayError('RELAY_NOT_FOUND', `There is no event "${id}".`, {

@@ -1,13 +1,15 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import type { JsonObject, Payload, RoutedFields } from '../model.ts';
 import { jsonText } from '../render/shape.ts';
+import { decide, routedFields } from '../route/decide.ts';
 import { type Explained, explainRoutes } from '../route/explain.ts';
 import type { Condition } from '../route/filter.ts';
 import { clip } from '../text.ts';
 import { type ChosenEvent, readEvent, sourceOption } from './chosen-event.ts';
-import { configOption, jsonOption, readConfig } from './common.ts';
+import { readConfig } from './common.ts';
+import { configOption, jsonOption } from './options.ts';
+import { plain } from './words.ts';
 
 /** Characters of a value that are shown: a transcript would fill the screen. */
 const SHOWN = 60;
@@ -46,36 +48,31 @@ interface Explanation {
   destinations: string[];
 }
 
-/** Judges an event as its acceptance does: quarantine first, then the source's `when`, then the routes. */
+/** Decides on an event as its acceptance does, and tells why. */
 function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
   const { judged, source } = chosen;
+  const { refused: isRefused, destinations } = decide(judged, source, config.table);
   const routes = config.table.routes.map(({ name }): Explained => ({ route: name, matched: false, because: [] }));
   if (judged.payload === undefined) {
     const headline = `${judged.eventType || 'an event'} of source ${source.name}`;
     const refused = `It would be kept as quarantined, and asked of no route: ${judged.reason}.`;
-    return { headline, refused, source: [], routes, destinations: [] };
+    return { headline, refused, source: [], routes, destinations };
   }
   const fields = routedFields(judged.payload, source.name);
   const headline = `${judged.payload.event_type} ${judged.payload.interview.id} of source ${source.name}`;
   const conditions = source.when?.explain(fields) ?? [];
-  if (source.when?.test(fields) === false) {
+  if (isRefused) {
     const refused = `Source ${source.name} refuses it: it is kept as unrouted.`;
     const because = routes.map((route) => ({ ...route, because: conditions }));
-    return { headline, refused, source: conditions, routes: because, destinations: [] };
+    return { headline, refused, source: conditions, routes: because, destinations };
   }
   return {
     headline,
     refused: undefined,
     source: conditions,
     routes: explainRoutes(config.table, fields),
-    destinations: config.table.route(fields).destinations,
+    destinations,
   };
-}
-
-/** The whole payload, as acceptance shows it to filters. */
-export function routedFields(payload: Payload, source: string): RoutedFields {
-  const { event_type, interview, study } = payload;
-  return { ...(payload as JsonObject), source, event_type, interview, study };
 }
 
 function jsonLines({ routes, refused }: Explanation): string[] {
@@ -90,14 +87,14 @@ function jsonLines({ routes, refused }: Explanation): string[] {
 }
 
 function humanLines(config: Config, { headline, refused, source, routes, destinations }: Explanation): string[] {
-  const lines = [paint('bold', printable(headline)), ...source.map((condition) => conditionLine(condition))];
-  if (refused !== undefined) return [...lines, paint('yellow', printable(refused))];
+  const lines = [paint('bold', plain(headline)), ...source.map((condition) => conditionLine(condition))];
+  if (refused !== undefined) return [...lines, paint('yellow', plain(refused))];
   for (const [index, explained] of routes.entries()) {
     lines.push(routeLine(explained, config.table.routes[index]?.to ?? []));
     lines.push(...explained.because.map((condition) => conditionLine(condition)));
   }
   if (destinations.length === 0) {
-    return [...lines, paint('yellow', 'No route takes it: it is kept as unrouted, and can be replayed.')];
+    return [...lines, paint('yellow', 'No route takes it: it is kept as unrouted.')];
   }
   const held = destinations.filter((name) => config.destinations.get(name)?.enabled === false);
   lines.push(`It goes to ${destinations.join(', ')}.`);
@@ -113,15 +110,10 @@ function routeLine({ route, matched, skipped }: Explained, to: string[]): string
 
 function conditionLine({ path, condition, value, held }: Condition): string {
   const seen = value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
-  const text = printable(`${path} ${condition}`);
-  return held ? paint('dim', `    ✓ ${text}`) : `    ${paint('red', '✗')} ${text}: ${paint('bold', printable(seen))}`;
+  const text = plain(`${path} ${condition}`);
+  return held ? paint('dim', `    ✓ ${text}`) : `    ${paint('red', '✗')} ${text}: ${paint('bold', plain(seen))}`;
 }
 
 function paint(style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string {
   return styleText(style, text, { stream: process.stdout });
-}
-
-/** An event's text must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '�');
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { DeliveryRecord, Reason } from '../model.ts';
-import type { Store } from '../store/store.ts';
+import type { DeliveryFilter, Store } from '../store/store.ts';
 
 /** Why the pending deliveries of a destination stand still, and what lets them flow. */
 export interface Hold {
@@ -40,4 +40,14 @@ export async function findHolds(config: Config, store: Store): Promise<Map<strin
 /** The hold of a delivery; undefined when it is settled, or flows. */
 export function holdOf(delivery: DeliveryRecord, holds: Map<string, Hold>): Hold | undefined {
   return delivery.state === 'pending' ? holds.get(delivery.destination) : undefined;
+}
+
+/** What `--state held` asks for: what is pending where something waits and is held. */
+export async function heldFilter(
+  store: Store,
+  holds: Map<string, Hold>,
+): Promise<Required<Pick<DeliveryFilter, 'state' | 'destinations'>>> {
+  // Not where nothing waits: a walk over all deliveries that finds none would be long.
+  const waiting = (await store.backlog()).map(({ destination }) => destination);
+  return { state: 'pending', destinations: waiting.filter((name) => holds.has(name)) };
 }

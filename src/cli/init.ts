@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { type Choices, firstConfig } from '../config/first-config.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT, RelayError } from '../errors.ts';
-import { configOption } from './common.ts';
+import { configOption } from './options.ts';
 
 interface Options {
   config: string;
@@ -43,12 +43,16 @@ async function init(options: Options): Promise<void> {
   if (await isThere(file)) {
     throw new RelayError('RELAY_USAGE', `${options.config} is there already, and init writes over nothing`, {
       fix: 'Name another file with --config, or edit this one; versive-relay check finds every mistake.',
-      exitCode: EXIT.usage,
     });
   }
   const named = options.slackChannel ?? options.notionDataSource ?? options.spreadsheet;
   const asks = named === undefined && process.stdin.isTTY && process.stdout.isTTY;
   const choices = asks ? await ask(options) : chosen(options);
+  if (!choices) {
+    process.stderr.write('nothing was written\n');
+    process.exitCode = EXIT.no;
+    return;
+  }
   const { config, env } = firstConfig(choices);
   await prove(config, env, choices, path.dirname(file));
 
@@ -78,7 +82,7 @@ async function isThere(file: string): Promise<boolean> {
 
 function refuse(file: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
-    throw new RelayError('RELAY_USAGE', `${file} cannot be written (${error.code})`, { cause: error });
+    throw new RelayError('RELAY_FILE', `${file} cannot be written (${error.code})`, { cause: error });
   };
 }
 
@@ -93,8 +97,8 @@ function chosen(options: Options, values: Record<string, string> = {}): Choices 
   };
 }
 
-/** Asks on the terminal. A secret may be left out: its placeholder is then replaced in the `.env`. */
-async function ask(options: Options): Promise<Choices> {
+/** Asks on the terminal. A secret may be left out: its placeholder is then replaced in the `.env`. Gives nothing after Ctrl-C. */
+async function ask(options: Options): Promise<Choices | undefined> {
   const { checkbox, input, password } = await import('@inquirer/prompts');
   const values: Record<string, string> = {};
   const secret = async (name: string, message: string) => {
@@ -129,7 +133,7 @@ async function ask(options: Options): Promise<Choices> {
     return chosen(asked, values);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
-    throw new RelayError('RELAY_USAGE', 'nothing was written', { exitCode: EXIT.no, cause: error });
+    return undefined;
   }
 }
 
@@ -148,7 +152,6 @@ async function prove(config: string, env: string, choices: Choices, folder: stri
     if (!wrong) return;
     throw new RelayError('RELAY_USAGE', `${wrong.path}: ${wrong.message}`, {
       ...(wrong.fix !== undefined && { fix: wrong.fix }),
-      exitCode: EXIT.usage,
     });
   } finally {
     await rm(trial, { recursive: true, force: true });

@@ -1,11 +1,13 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
-import { openStore } from '../store/open.ts';
-import type { EventFilter, PageRequest, Store } from '../store/store.ts';
-import { didYouMean } from '../suggest.ts';
-import { configOption, jsonOption } from './common.ts';
+import type { EventFilter, Store } from '../store/store.ts';
+import { readConfig } from './common.ts';
+import { findHolds, type Hold } from './holds.ts';
 import { parseMoment } from './moment.ts';
+import { unknownName } from './names.ts';
+import { configOption, jsonOption, wholeNumber } from './options.ts';
+import { withStore } from './with-store.ts';
 
 /** What `events` and `deliveries` are asked with alike. */
 export interface ListOptions {
@@ -21,8 +23,27 @@ export interface ListOptions {
   until?: string;
 }
 
-/** The most rows of one page of the store. */
-const PAGE = 1000;
+/** A list to print. */
+export interface Listing {
+  config: Config;
+  store: Store;
+  holds: Map<string, Hold>;
+  options: ListOptions;
+}
+
+/** The action of a verb that prints a list, or the one thing of it whose id it was given. */
+export function listAction(
+  list: (listing: Listing) => Promise<void>,
+  show: (id: string, listing: Listing) => Promise<void>,
+): (id: string | undefined, options: ListOptions) => Promise<void> {
+  return async (id, options) => {
+    const config = await readConfig(options.config);
+    await withStore(config, async (store) => {
+      const listing = { config, store, holds: await findHolds(config, store), options };
+      await (id === undefined ? list(listing) : show(id, listing));
+    });
+  };
+}
 
 /** Adds the options of a list to its verb. */
 export function addListOptions(command: Command, states: string[]): Command {
@@ -34,14 +55,9 @@ export function addListOptions(command: Command, states: string[]): Command {
     .option('--interview <id>', 'only those of an interview')
     .option('--since <time>', 'received from then on: 2h (ago), 2026-11-23, 2026-11-23T15:04Z')
     .option('--until <time>', 'received before then')
-    .addOption(new Option('--limit <number>', 'at most so many, newest first').default(50).argParser(parseLimit))
+    .option('--limit <number>', 'at most so many, newest first', (text) => wholeNumber(text, 1, 1_000_000_000), 50)
     .addOption(jsonOption())
     .addOption(configOption());
-}
-
-function parseLimit(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a number from 1.');
-  return Number(text);
 }
 
 /** The filter that the options ask for, without the state. */
@@ -58,31 +74,6 @@ export function filterOf(options: ListOptions, timezone: string): Omit<EventFilt
   };
 }
 
-/** As many pages as the limit asks for, newest first. */
-export async function* pages<T extends { id: string }>(
-  list: (page: PageRequest) => Promise<T[]>,
-  limit: number,
-): AsyncGenerator<T[]> {
-  let before: string | undefined;
-  for (let left = limit; left > 0; left -= PAGE) {
-    const size = Math.min(left, PAGE);
-    const page = await list({ limit: size, ...(before !== undefined && { before }) });
-    if (page.length > 0) yield page;
-    if (page.length < size) return;
-    before = page.at(-1)?.id;
-  }
-}
-
-/** Runs a verb on the store of the config, which must be there already, and closes it. */
-export async function withStore<T>(config: Config, run: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(config.store, { create: false });
-  try {
-    return await run(store);
-  } finally {
-    await store.close();
-  }
-}
-
 /** The answer to a list that is empty: it says what was looked for, and what may be mistyped. */
 export function nothingFound(things: string, options: ListOptions, config: Config): RelayError {
   const { state, destination, route, study, interview, since, until } = options;
@@ -91,22 +82,18 @@ export function nothingFound(things: string, options: ListOptions, config: Confi
     .map(([name, value]) => `--${name} ${value}`);
   if (asked.length === 0) return new RelayError('RELAY_NOT_FOUND', `There are no ${things} yet.`);
   const hints = [
-    unknownName('destination', destination, config.destinations.keys()),
-    unknownName(
+    hint('destination', destination, [...config.destinations.keys()]),
+    hint(
       'route',
       route,
       config.table.routes.map(({ name }) => name),
     ),
-  ].filter((hint) => hint !== undefined);
+  ].filter((text) => text !== undefined);
   return new RelayError('RELAY_NOT_FOUND', `There are no ${things} with ${asked.join(' ')}.`, {
     ...(hints.length > 0 && { fix: hints.join(' ') }),
   });
 }
 
-/** That the config has nothing of this name, with the one that was surely meant, or all that there are. */
-export function unknownName(kind: string, name: string | undefined, known: Iterable<string>): string | undefined {
-  const names = [...known];
-  if (name === undefined || names.includes(name)) return undefined;
-  const all = names.length === 0 ? '' : ` It has ${names.map((each) => `"${each}"`).join(', ')}.`;
-  return `The config has no ${kind} "${name}".${didYouMean(name, names) || all}`;
+function hint(kind: string, name: string | undefined, known: string[]): string | undefined {
+  return name === undefined || known.includes(name) ? undefined : unknownName(kind, name, known);
 }

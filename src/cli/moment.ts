@@ -1,5 +1,5 @@
 import { parseDuration } from '../config/durations.ts';
-import { EXIT, RelayError } from '../errors.ts';
+import { RelayError } from '../errors.ts';
 
 /** A day, or a day and time, without an offset. */
 const LOCAL = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$/;
@@ -9,7 +9,7 @@ const WITH_OFFSET = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|
  * Epoch milliseconds of what `--since` and `--until` take: a duration ago (`2h`), or an ISO 8601 time, which belongs to
  * the config's timezone when it has no offset.
  *
- * @throws RelayError RELAY_USAGE, exit code 2
+ * @throws RelayError RELAY_USAGE
  */
 export function parseMoment(text: string, timezone: string, now = Date.now()): number {
   const ago = parseDuration(text);
@@ -20,7 +20,6 @@ export function parseMoment(text: string, timezone: string, now = Date.now()): n
   if (Number.isNaN(time)) {
     throw new RelayError('RELAY_USAGE', `"${text}" is no time`, {
       fix: 'Write a duration ago, such as 30m, 2h or 3d, or a time such as 2026-11-23 or 2026-11-23T15:04.',
-      exitCode: EXIT.usage,
     });
   }
   return time;

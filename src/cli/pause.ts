@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { configOption } from './common.ts';
 import { onLane, waiting } from './lane-verb.ts';
+import { configOption } from './options.ts';
 
 /** `pause <destination>`: its events are received and kept, and its deliveries held. */
 export function pauseCommand(): Command {

@@ -2,18 +2,18 @@ import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Config, DestinationConfig } from '../config/config.ts';
+import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
-import type { Item, Log } from '../connector.ts';
+import type { Item } from '../connector.ts';
 import { EXIT, RelayError } from '../errors.ts';
-import type { JsonValue, Payload } from '../model.ts';
-import { interviewView } from '../render/interview.ts';
+import type { JsonValue } from '../model.ts';
+import { renderItem } from '../render/item.ts';
 import { TemplateRenderError } from '../render/template.ts';
-import { didYouMean } from '../suggest.ts';
-import { type ChosenEvent, readEvent, sourceOption } from './chosen-event.ts';
-import { configOption, jsonOption, readConfig } from './common.ts';
-import { routedFields } from './explain.ts';
-
-const silent: Log = { debug() {}, info() {}, warn() {} };
+import { decide } from '../route/decide.ts';
+import { readEvent, sourceOption } from './chosen-event.ts';
+import { readConfig } from './common.ts';
+import { named } from './names.ts';
+import { configOption, jsonOption } from './options.ts';
 
 export function previewCommand(): Command {
   return new Command('preview')
@@ -32,38 +32,28 @@ Examples:
     )
     .action(async (argument: string, options: { config: string; to?: string; source?: string; json?: boolean }) => {
       const config = await readConfig(options.config);
-      const chosen = await readEvent(config, argument, options.source);
-      const { payload } = chosen.judged;
-      if (payload === undefined) {
-        throw new RelayError('RELAY_NOT_FOUND', `nothing would be sent: ${quarantine(chosen)}`, {
+      const { event, body, judged, source } = await readEvent(config, argument, options.source);
+      if (judged.payload === undefined) {
+        const why = `the event would be kept as quarantined (${judged.reason})`;
+        throw new RelayError('RELAY_NOT_FOUND', `nothing would be sent: ${why}`, {
           fix: 'A payload is what Versive documents: event_type, interview.id and study.id at least.',
         });
       }
-      const names = options.to === undefined ? routedTo(config, chosen, payload) : [options.to];
+      const names = options.to === undefined ? decide(judged, source, config.table).destinations : [options.to];
       if (names.length === 0) process.stderr.write('No route takes this event: nothing would be sent.\n');
-      for (const name of names) await show(config, chosen, payload, name, options.json === true);
+      for (const name of names) {
+        const identity = { destination: name, subject: judged.payload.interview.id, generation: 1 };
+        const item = renderItem({ event, body, identity, receipt: undefined }, config.timezone);
+        await show(config, item, options.json === true);
+      }
     });
-}
-
-function quarantine({ judged }: ChosenEvent): string {
-  return `the event would be kept as quarantined${judged.payload === undefined ? ` (${judged.reason})` : ''}`;
-}
-
-function routedTo(config: Config, { source }: ChosenEvent, payload: Payload): string[] {
-  const fields = routedFields(payload, source.name);
-  return source.when?.test(fields) === false ? [] : config.table.route(fields).destinations;
 }
 
 /** Prints one destination's preview. A template that fails is told in its place, and makes the verb's answer no. */
-async function show(config: Config, chosen: ChosenEvent, payload: Payload, name: string, json: boolean): Promise<void> {
-  const destination = config.destinations.get(name);
-  if (destination === undefined) {
-    const names = [...config.destinations.keys()];
-    throw new RelayError('RELAY_NOT_FOUND', `there is no destination "${name}".${didYouMean(name, names)}`, {
-      fix: `The destinations are ${names.join(', ')}.`,
-    });
-  }
-  const { target, preview, error } = await previewAt(config, destination, itemFor(config, chosen, payload, name));
+async function show(config: Config, item: Item, json: boolean): Promise<void> {
+  const name = item.identity.destination;
+  const destination = named('destination', name, config.destinations);
+  const { target, preview, error } = await previewAt(config, destination, item);
   if (error !== undefined) process.exitCode = EXIT.no;
   const scrub = scrubber(config.secrets);
   const stream = process.stdout;
@@ -86,35 +76,14 @@ interface Preview {
   error: string | undefined;
 }
 
-async function previewAt(
-  config: Config,
-  { name, connector, options }: DestinationConfig,
-  item: Item,
-): Promise<Preview> {
-  const destination = connector.open(options, {
-    destination: name,
-    folder: path.dirname(config.file),
-    timezone: config.timezone,
-    log: silent,
-    fetch: () => Promise.reject(new Error('a preview makes no calls')),
-  });
+async function previewAt(config: Config, destination: DestinationConfig, item: Item): Promise<Preview> {
+  const opened = openDestination(destination, { folder: path.dirname(config.file), timezone: config.timezone });
   try {
-    return { target: destination.target, preview: destination.preview?.(item), error: undefined };
+    return { target: opened.target, preview: opened.preview?.(item), error: undefined };
   } catch (error) {
     if (!(error instanceof TemplateRenderError)) throw error;
-    return { target: destination.target, preview: undefined, error: error.message };
+    return { target: opened.target, preview: undefined, error: error.message };
   } finally {
-    await destination.close?.();
+    await opened.close?.();
   }
-}
-
-function itemFor(config: Config, { event, body }: ChosenEvent, payload: Payload, destination: string): Item {
-  return {
-    event,
-    payload,
-    body,
-    identity: { destination, subject: payload.interview.id, generation: 1 },
-    receipt: undefined,
-    view: interviewView(payload, config.timezone),
-  };
 }

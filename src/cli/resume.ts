@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { configOption } from './common.ts';
 import { type LaneView, onLane, waiting } from './lane-verb.ts';
-import { plain } from './table.ts';
+import { configOption } from './options.ts';
+import { plain } from './words.ts';
 
 /** `resume <destination>`: takes away its pause and its halt, and makes what waits due at once. */
 export function resumeCommand(): Command {

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { portOption, untilSignal } from './signals.ts';
+import { portOption } from './options.ts';
+import { untilSignal } from './signals.ts';
 
 export function sandboxCommand(): Command {
   return new Command('sandbox')

@@ -6,17 +6,13 @@ import { EXIT, RelayError } from '../errors.ts';
 import type { DeliveryRecord } from '../model.ts';
 import { parsePayload } from '../payload.ts';
 import { isServed } from '../store/lock.ts';
-import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
-import { didYouMean } from '../suggest.ts';
+import { findHolds, type Hold, holdOf } from './holds.ts';
+import { named } from './names.ts';
+import { withStore } from './with-store.ts';
 
 /** Milliseconds between looks at a delivery. */
 const POLL = 100;
-
-/** The names that there are, and the one that was surely meant. */
-export function known(name: string, names: Map<string, unknown>): string {
-  return `There are: ${[...names.keys()].join(', ')}.${didYouMean(name, names.keys())}`;
-}
 
 export interface DirectDelivery {
   config: Config;
@@ -35,34 +31,26 @@ export async function deliverDirectly(
   bodies: Buffer[],
   { config, source, to, patience }: DirectDelivery,
 ): Promise<void> {
-  if (!config.destinations.has(to)) {
-    const fix = known(to, config.destinations);
-    throw new RelayError('RELAY_NOT_FOUND', `there is no destination "${to}" in the config`, { fix });
-  }
+  named('destination', to, config.destinations);
   if (!isServed(config.store)) {
     throw new RelayError('RELAY_NOT_RUNNING', `no relay is serving the store ${config.store}`, {
       fix: 'Start it with `versive-relay serve`, with the same config.',
     });
   }
-  const store = await openStore(config.store, { create: false });
-  try {
+  await withStore(config, async (store) => {
     for (const body of bodies) {
       const event = await acceptFor(store, body, source.name, to);
-      const isDisabled = config.destinations.get(to)?.enabled === false;
-      const delivery = await ended(store, event, isDisabled ? 0 : patience);
-      const why = delivery.state === 'pending' ? await holdOf(store, config, to) : undefined;
-      if (!print(delivery, why, patience)) process.exitCode = EXIT.no;
+      const { delivery, hold } = await ended(config, store, event, patience);
+      if (!print(delivery, hold, patience)) process.exitCode = EXIT.no;
     }
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 async function acceptFor(store: Store, body: Buffer, source: string, to: string): Promise<string> {
   const judged = parsePayload(body);
   if (!judged.payload) {
     const fix = 'Give an event as Versive documents it, or leave the file away for a sample.';
-    throw new RelayError('RELAY_USAGE', `the event file is no event: ${judged.reason}`, { fix, exitCode: EXIT.usage });
+    throw new RelayError('RELAY_USAGE', `the event file is no event: ${judged.reason}`, { fix });
   }
   const { event_type, interview, study } = judged.payload;
   const { id } = await store.accept({
@@ -80,52 +68,40 @@ async function acceptFor(store: Store, body: Buffer, source: string, to: string)
   return id;
 }
 
-/** The event's delivery once it is settled, or its lane stands still, or the time is up. */
-async function ended(store: Store, event: string, patience: number): Promise<DeliveryRecord> {
+/** The event's delivery once it is settled or held, or the time is up, and what holds it. */
+async function ended(config: Config, store: Store, event: string, patience: number): Promise<Ended> {
   const deadline = performance.now() + patience;
   for (;;) {
     const delivery = (await store.deliveriesOf([event])).get(event)?.[0];
     if (!delivery) throw new RelayError('RELAY_NOT_FOUND', `the delivery of ${event} is gone from the store`);
-    if (delivery.state !== 'pending' || performance.now() > deadline) return delivery;
-    const lane = (await store.lanes()).find(({ destination }) => destination === delivery.destination);
-    if (lane?.paused || (lane?.halt && delivery.reason !== undefined)) return delivery;
+    const hold = holdOf(delivery, await findHolds(config, store));
+    // A halted lane may try this delivery to see whether it still has to stand: its end is then awaited.
+    const isHeld = hold !== undefined && (hold.reason === undefined || delivery.reason !== undefined);
+    if (delivery.state !== 'pending' || isHeld || performance.now() > deadline) return { delivery, hold };
     await wait(POLL);
   }
 }
 
-/** Why a pending delivery is held, if it is. */
-async function holdOf(store: Store, config: Config, to: string): Promise<{ because: string; fix: string } | undefined> {
-  const lane = (await store.lanes()).find(({ destination }) => destination === to);
-  if (lane?.paused) return { because: `${to} is paused`, fix: `Let it flow with \`versive-relay resume ${to}\`.` };
-  if (lane?.halt) return { because: `${to} is halted: ${lane.halt.detail}`, fix: lane.halt.fix };
-  if (config.destinations.get(to)?.enabled === false) {
-    return { because: `${to} is disabled in the config`, fix: 'Set enabled: true.' };
-  }
-  return undefined;
+interface Ended {
+  delivery: DeliveryRecord;
+  hold: Hold | undefined;
 }
 
 /** Says how a delivery ended; true when it arrived. */
-function print(
-  delivery: DeliveryRecord,
-  hold: { because: string; fix: string } | undefined,
-  patience: number,
-): boolean {
-  const { id, state, destination, url, detail, fix } = delivery;
+function print(delivery: DeliveryRecord, hold: Hold | undefined, patience: number): boolean {
+  const { id, state, destination, url } = delivery;
   if (state === 'delivered') {
     const done = styleText('green', 'delivered', { stream: process.stdout });
     process.stdout.write(`${id}  ${done} to ${destination}${url === undefined ? '' : `  ${url}`}\n`);
     return true;
   }
-  const label = hold ? 'held' : state;
+  const { detail, fix } = hold ?? delivery;
+  const isLate = state === 'pending' && !hold;
   const told = detail === undefined ? '' : `: ${detail}`;
-  const because = hold
-    ? hold.because
-    : state === 'pending'
-      ? `not delivered within ${patience / 1000} s${told}`
-      : detail;
-  const next =
-    hold?.fix ?? fix ?? (state === 'pending' ? `It stays queued: \`versive-relay deliveries ${id}\` shows it.` : '');
-  process.stderr.write(`${id}  ${styleText('red', label, { stream: process.stderr })}  ${because}\n`);
-  if (next !== '') process.stderr.write(`${styleText('cyan', '  fix', { stream: process.stderr })} ${next}\n`);
+  const because = isLate ? `not delivered within ${patience / 1000} s${told}` : detail;
+  const next = fix ?? (isLate ? `It stays queued: \`versive-relay deliveries ${id}\` shows it.` : undefined);
+  const stream = process.stderr;
+  stream.write(`${id}  ${styleText('red', hold ? 'held' : state, { stream })}  ${because}\n`);
+  if (next) stream.write(`${styleText('cyan', '  fix', { stream })} ${next}\n`);
   return false;
 }

@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { parseDuration } from '../config/durations.ts';
-import { EXIT, RelayError } from '../errors.ts';
+import { RelayError } from '../errors.ts';
 import { type Posted, postEvent } from '../sandbox/post.ts';
 import { sampleInterview } from '../sandbox/samples.ts';
-import { configOption, readConfig } from './common.ts';
-import { deliverDirectly, known } from './send-to.ts';
-import { wholeNumber } from './signals.ts';
+import { readConfig } from './common.ts';
+import { named } from './names.ts';
+import { configOption, wholeNumber } from './options.ts';
+import { deliverDirectly } from './send-to.ts';
+import { count } from './words.ts';
 
 interface SendOptions {
   config: string;
@@ -42,7 +44,8 @@ Examples:
     )
     .action(async (file: string | undefined, options: SendOptions) => {
       const config = await readConfig(options.config);
-      const source = sourceOf(config, options.source);
+      const [first = ''] = config.sources.keys();
+      const source = named('source', options.source ?? first, config.sources);
       const bodies = file === undefined ? samples(options.count) : Array(options.count).fill(await readEvent(file));
       if (options.to === undefined) await postAll(bodies, source, options.url ?? addressOf(config));
       else await deliverDirectly(bodies, { config, source, to: options.to, patience: patienceOf(options.wait) });
@@ -60,19 +63,8 @@ async function readEvent(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new RelayError('RELAY_NOT_FOUND', `the event file ${file} cannot be read (${code})`, { cause: error });
+    throw new RelayError('RELAY_FILE', `the event file ${file} cannot be read (${code})`, { cause: error });
   }
-}
-
-function sourceOf(config: Config, name: string | undefined): SourceConfig {
-  const source = name === undefined ? [...config.sources.values()][0] : config.sources.get(name);
-  if (source) return source;
-  if (name === undefined) {
-    throw new RelayError('RELAY_NOT_FOUND', 'the config has no source to send to', { fix: 'Add one under sources:.' });
-  }
-  throw new RelayError('RELAY_NOT_FOUND', `there is no source "${name}" in the config`, {
-    fix: known(name, config.sources),
-  });
 }
 
 /** Where the relay of this config listens, seen from this machine. */
@@ -84,9 +76,7 @@ function addressOf({ server: { host, port } }: Config): string {
 function patienceOf(text: string): number {
   const parsed = parseDuration(text);
   if (parsed !== undefined) return parsed;
-  throw new RelayError('RELAY_USAGE', `--wait: expected a duration such as 30s or 2m, found "${text}"`, {
-    exitCode: EXIT.usage,
-  });
+  throw new RelayError('RELAY_USAGE', `--wait: expected a duration such as 30s or 2m, found "${text}"`);
 }
 
 async function postAll(bodies: Buffer[], source: SourceConfig, url: string): Promise<void> {
@@ -97,7 +87,7 @@ async function postAll(bodies: Buffer[], source: SourceConfig, url: string): Pro
     if (posted.event === '') throw refusal(posted, source.name, url);
     const { event, deliveries } = posted;
     const note = deliveries === 0 ? '  (unrouted or quarantined: `versive-relay explain` says why)' : '';
-    process.stdout.write(`${event}  ${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'}${note}\n`);
+    process.stdout.write(`${event}  ${count(deliveries, 'delivery', 'deliveries')}${note}\n`);
   }
 }
 
@@ -116,5 +106,7 @@ function refusal({ status }: Posted, source: string, url: string): RelayError {
     503: ['cannot store events now, or is stopping', 'Its log says why; try again.'],
   };
   const [message, fix] = explained[status] ?? [`answered ${status}`, 'Is it a versive-relay? Its log says why.'];
-  return new RelayError(status === 503 ? 'RELAY_STORE_BUSY' : 'RELAY_USAGE', `the relay at ${url} ${message}`, { fix });
+  return new RelayError(status === 503 ? 'RELAY_STORE_BUSY' : 'RELAY_REFUSED', `the relay at ${url} ${message}`, {
+    fix,
+  });
 }

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { type App, startApp } from '../app.ts';
-import { configOption, readConfig } from './common.ts';
+import { readConfig } from './common.ts';
+import { configOption } from './options.ts';
 
 /** Milliseconds after which a second signal, or a stop that hangs, ends the process anyway. */
 const LAST_RESORT = 20_000;

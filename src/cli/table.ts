@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { clip } from '../text.ts';
+import { plain } from './words.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -19,11 +20,6 @@ export interface Row {
 
 /** The most that a cell shows. A note is shown whole: a person needs all of a fix. */
 const CELL = 48;
-
-/** Text that came from outside, fit for a terminal: without control characters, which could move its cursor or colour it. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ');
-}
 
 /** Writes rows under their heads, in aligned columns; in colour where the stream is a terminal that wants it. */
 export function printTable(heads: string[], rows: Row[], stream: NodeJS.WriteStream): void {

@@ -10,6 +10,8 @@ export interface Config {
   file: string;
   /** Absolute paths of all files that it was read from, or looked for: a change of one of them changes it. */
   files: string[];
+  /** When reading began, epoch milliseconds: a file that changed later was perhaps not read. */
+  readAt: number;
   server: ServerConfig;
   /** IANA name. */
   timezone: string;

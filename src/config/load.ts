@@ -17,7 +17,7 @@ import { reason, Variables } from './substitute.ts';
 import { explainSyntax, findTraps } from './traps.ts';
 
 /** Bytes of a config. A large one has a few thousand lines; far more is another file, and would take seconds to read. */
-const LARGEST = 300_000;
+const LARGEST = 3_000_000;
 
 export interface Loaded {
   /** Undefined when there are errors. */
@@ -36,6 +36,7 @@ export interface Loaded {
  * @param file as it was named on the command line; findings name it so
  */
 export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Promise<Loaded> {
+  const readAt = Date.now();
   const absolute = path.resolve(file);
   const folder = path.dirname(absolute);
   const dotEnv = path.join(folder, '.env');
@@ -84,7 +85,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   if (!config || findings.some(({ level }) => level === 'error')) {
     return { config: undefined, findings, files, placeOf };
   }
-  const whole = { ...config, files, warnings: findings, secrets: secretForms(report.secrets) };
+  const whole = { ...config, files, readAt, warnings: findings, secrets: secretForms(report.secrets) };
   return { config: whole, findings, files, placeOf };
 }
 
@@ -100,7 +101,7 @@ async function readDotEnv(file: string): Promise<string> {
   }
 }
 
-type Unfinished = Omit<Config, 'files' | 'warnings' | 'secrets'>;
+type Unfinished = Omit<Config, 'files' | 'readAt' | 'warnings' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
 async function readRoot(root: Located, text: string, file: string, report: Report): Promise<Unfinished | undefined> {

@@ -19,7 +19,7 @@ import type { OptionPath } from './option-schema.ts';
 import type { Variables } from './substitute.ts';
 
 /** Values that a config may have, its anchors expanded: what keeps an alias bomb small. */
-const MOST_VALUES = 100_000;
+const MOST_VALUES = 300_000;
 const DEEPEST = 60;
 /** Syntax errors that are told: more only repeat the first. */
 const MOST_ERRORS = 20;

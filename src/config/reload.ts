@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { statSync, unwatchFile, watchFile } from 'node:fs';
 import PQueue from 'p-queue';
 import type { Log } from '../connector.ts';
 import type { Finding } from '../errors.ts';
@@ -9,7 +9,7 @@ import { scrubber } from './secrets.ts';
 const LOOK = 1_000;
 
 export interface ReloadParts {
-  load: () => Promise<{ config: Config | undefined; findings: Finding[] }>;
+  load: () => Promise<{ config: Config | undefined; findings: Finding[]; files: string[] }>;
   /**
    * Does everything that can fail for a new config.
    *
@@ -27,6 +27,9 @@ export class Reloader {
   readonly #queue = new PQueue({ concurrency: 1 });
   #config: Config;
   #secrets: string[];
+  /** All that the last reading looked at, also one that was refused. */
+  #files: string[];
+  #readAt: number;
   #unwatch: (() => void) | undefined;
   #scrub: (text: string) => string;
 
@@ -34,6 +37,8 @@ export class Reloader {
     this.#parts = parts;
     this.#config = first;
     this.#secrets = first.secrets;
+    this.#files = first.files;
+    this.#readAt = first.readAt;
     this.#scrub = scrubber(first.secrets);
   }
 
@@ -61,7 +66,7 @@ export class Reloader {
    */
   watch(): void {
     this.#unwatch?.();
-    const { files } = this.#config;
+    const files = this.#files;
     const look = (now: { mtimeMs: number; size: number; ino: number }, before: typeof now) => {
       const same = now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
       if (!same) void this.reload();
@@ -71,6 +76,9 @@ export class Reloader {
       for (const file of files) unwatchFile(file, look);
       this.#unwatch = undefined;
     };
+    // What changed between the reading and the watch.
+    if (files.some((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > this.#readAt))
+      void this.reload();
   }
 
   /** Ends the watch, and waits for a reload under way. */
@@ -83,7 +91,12 @@ export class Reloader {
   async #readAgain(): Promise<string[] | undefined> {
     const { log } = this.#parts;
     try {
-      const { config: next, findings } = await this.#parts.load();
+      const readAt = Date.now();
+      const { config: next, findings, files } = await this.#parts.load();
+      this.#readAt = readAt;
+      const others = files.join() !== this.#files.join();
+      this.#files = files;
+      if (others && this.#unwatch) this.watch();
       if (!next) {
         const errors = findings.filter(({ level }) => level === 'error').map(line);
         log.warn({ step: 'config.refused', errors }, 'the config has errors; the one before stays in force');
@@ -93,9 +106,7 @@ export class Reloader {
       this.#warnOfRestart(next);
       this.#secrets = [...new Set([...this.#secrets, ...next.secrets])].sort((a, b) => b.length - a.length);
       this.#scrub = scrubber(this.#secrets);
-      const watched = next.files.join() !== this.#config.files.join();
       this.#config = { ...next, server: this.#config.server, store: this.#config.store };
-      if (watched && this.#unwatch) this.watch();
       await enforce();
       const { table, destinations } = next;
       log.info(
@@ -123,5 +134,6 @@ export class Reloader {
 }
 
 function line(finding: Finding): string {
-  return `${finding.file}:${finding.line}:${finding.column} ${finding.path}: ${finding.message}`;
+  const { file, path, message } = finding;
+  return `${file}:${finding.line}:${finding.column} ${path === '' ? '' : `${path}: `}${message}`;
 }

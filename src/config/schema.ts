@@ -4,7 +4,7 @@ import { secret } from '../options.ts';
 import { duration, size } from './durations.ts';
 
 /** Milliseconds from one attempt to the next, unless `retry:` says otherwise: two days in all. */
-const DEFAULT_RETRY = ['5s', '30s', '2m', '10m', '30m', '1h', '3h', '6h', '12h', '24h'];
+export const DEFAULT_RETRY = ['5s', '30s', '2m', '10m', '30m', '1h', '3h', '6h', '12h', '24h'];
 const DEFAULT_TIMEOUT = '15s';
 
 /** Of sources and destinations: they stand in addresses, metrics and on the command line. */

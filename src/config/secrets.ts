@@ -34,8 +34,13 @@ function innerSecrets(text: string): string[] {
     return [];
   }
   return Object.entries(json as object).flatMap(([name, value]) =>
-    typeof value === 'string' && /key|secret|token|password/i.test(name) ? [value] : [],
+    typeof value === 'string' && isSecretName(name) ? [value] : [],
   );
+}
+
+/** Where to get a token (`token_uri`) is no secret, and messages need it. */
+function isSecretName(name: string): boolean {
+  return /key|secret|token|password/i.test(name) && !/ur[il]$/i.test(name);
 }
 
 /**

@@ -1,18 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import type { Attempt, Destination, Item } from '../connector.ts';
-import { RelayError } from '../errors.ts';
-import type { Payload } from '../model.ts';
 import { type Outcome, unknown } from '../outcome.ts';
-import { interviewView } from '../render/interview.ts';
+import { renderItem } from '../render/item.ts';
 import { TemplateRenderError } from '../render/template.ts';
-import type { Claim, Settlement, Store } from '../store/store.ts';
+import type { Claim, Store } from '../store/store.ts';
+import { insist } from './insist.ts';
 
 /** Milliseconds before the second and third try of a blip, inside one attempt. */
 const BLIP = { retries: 2, minTimeout: 250, factor: 4 };
-
-/** Milliseconds between tries to record an outcome that the store could not commit. */
-const RECORD_AGAIN = 1_000;
 
 /** A blip: surely not delivered, and the service said nothing about when to come back. */
 class Blip extends Error {
@@ -25,23 +20,9 @@ class Blip extends Error {
 }
 
 /** What a connector is shown of a claim. */
-function itemOf(claim: Claim, timezone: string): Item {
-  const { event, delivery } = claim;
-  const payload = JSON.parse(claim.body.toString('utf8')) as Payload;
-  return {
-    event: {
-      id: event.id,
-      type: event.eventType,
-      source: event.source,
-      svixId: event.svixId,
-      receivedAt: new Date(event.receivedAt),
-    },
-    payload,
-    body: claim.body,
-    identity: { destination: delivery.destination, subject: delivery.subject, generation: claim.generation },
-    receipt: claim.receipt,
-    view: interviewView(payload, timezone),
-  };
+function itemOf({ event, delivery, body, receipt, generation }: Claim, timezone: string): Item {
+  const { destination, subject } = delivery;
+  return renderItem({ event, body, receipt, identity: { destination, subject, generation } }, timezone);
 }
 
 /**
@@ -51,7 +32,15 @@ function itemOf(claim: Claim, timezone: string): Item {
 export async function attempt(
   claims: Claim[],
   destination: Destination,
-  context: { store: Store; timezone: string; signal: AbortSignal; scrub: (text: string) => string },
+  context: {
+    store: Store;
+    timezone: string;
+    /** Cuts the calls off. */
+    signal: AbortSignal;
+    /** Ends the tries to store a checkpoint. */
+    giveUp: AbortSignal;
+    scrub: (text: string) => string;
+  },
 ): Promise<Outcome[]> {
   try {
     const items = claims.map((claim) => itemOf(claim, context.timezone));
@@ -61,8 +50,11 @@ export async function attempt(
       number,
       signal: context.signal,
       async checkpoint(item, receipt) {
-        await context.store.checkpoint(tokens.get(item) ?? '', destination.target, receipt);
         item.receipt = receipt;
+        const token = tokens.get(item) ?? '';
+        const ours = await insist(() => context.store.checkpoint(token, destination.target, receipt), context.giveUp);
+        // Whoever holds the delivery now must not meet our next call.
+        if (!ours) throw new Error('the delivery is no longer ours');
       },
     };
     const outcomes = await bridged(() => call(destination, items, handle), context.signal);
@@ -78,7 +70,17 @@ export async function attempt(
 /** A batch of one goes by `deliver`, and so is the same at every connector. */
 async function call(destination: Destination, items: Item[], handle: Attempt): Promise<Outcome[]> {
   const [first] = items;
-  if (items.length > 1 && destination.deliverMany) return destination.deliverMany(items, handle);
+  if (items.length > 1 && destination.deliverMany) {
+    try {
+      return await destination.deliverMany(items, handle);
+    } catch (error) {
+      if (!(error instanceof TemplateRenderError)) throw error;
+      // One item's words must not keep the others back.
+      const outcomes: Outcome[] = [];
+      for (const item of items) outcomes.push(await destination.deliver(item, handle).catch(thrown));
+      return outcomes;
+    }
+  }
   return first ? [await destination.deliver(first, handle)] : [];
 }
 
@@ -123,26 +125,4 @@ function thrown(error: unknown): Outcome {
 function scrubbed(outcome: Outcome, scrub: (text: string) => string): Outcome {
   if (outcome.kind === 'delivered') return outcome;
   return { ...outcome, detail: scrub(outcome.detail).slice(0, 500) };
-}
-
-/**
- * Records how a claim ended, however long the store cannot commit: the outcome of a call that was made must not be lost.
- * Gives false when the claim is no longer ours, or when the relay stops first; the delivery is then tried again.
- */
-export async function record(
-  store: Store,
-  claim: Claim,
-  target: string,
-  settlement: Settlement,
-  signal: AbortSignal,
-): Promise<boolean> {
-  for (;;) {
-    try {
-      return await store.record(claim.token, target, settlement);
-    } catch (error) {
-      if (!(error instanceof RelayError) || error.code !== 'RELAY_STORE_BUSY') throw error;
-      if (signal.aborted) return false;
-      await sleep(RECORD_AGAIN);
-    }
-  }
 }

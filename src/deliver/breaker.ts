@@ -26,13 +26,14 @@ export class Breaker {
     return this.open ? this.#nextProbe : 0;
   }
 
-  /** Takes an outcome in. Gives `opened` or `closed` when it changed something. */
-  observe(outcome: Outcome, now: number): 'opened' | 'closed' | undefined {
-    const failed = (outcome.kind === 'retry' || outcome.kind === 'unknown') && DOWN.has(outcome.reason);
+  /** Takes in how one call ended, for one delivery or a batch. Gives `opened` or `closed` when that changed something. */
+  observe(outcomes: readonly Outcome[], now: number): 'opened' | 'closed' | undefined {
+    const undelivered = outcomes.every(({ kind }) => kind === 'retry' || kind === 'unknown');
+    const failed = undelivered && outcomes.some((outcome) => 'reason' in outcome && DOWN.has(outcome.reason));
     const wasOpen = this.open;
     if (!failed) {
       // A rate limit says nothing of health: the service is there, but nothing has arrived either.
-      if (outcome.kind === 'retry' || outcome.kind === 'unknown') return undefined;
+      if (undelivered) return undefined;
       this.#failures = 0;
       this.#probes = 0;
       return wasOpen ? 'closed' : undefined;

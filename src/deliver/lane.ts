@@ -1,14 +1,15 @@
 import type PQueue from 'p-queue';
-import { HALT_PROBE_INTERVAL } from '../backoff.ts';
+import { HALT_PROBE_INTERVAL, probeDelay } from '../backoff.ts';
 import type { DestinationConfig } from '../config/config.ts';
 import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Claim, Halt, LaneRecord, Settlement, Store } from '../store/store.ts';
-import { attempt, record } from './attempt.ts';
+import { attempt } from './attempt.ts';
 import { Breaker } from './breaker.ts';
-import type { Pace } from './pace.ts';
+import { insist } from './insist.ts';
+import { type Pace, waits } from './pace.ts';
 import { settle } from './settle.ts';
 
 /** Milliseconds that attempts under way get when a lane stops. */
@@ -16,6 +17,16 @@ const GRACE = 10_000;
 
 /** Milliseconds to wait when the store cannot say what is due. */
 const STORE_AWAY = 1_000;
+
+/** Milliseconds after which a dead service is told of. */
+const LASTING = 15 * 60_000;
+
+/** A Retry-After is obeyed within these, milliseconds: 0 would be a flood, and a typo for ever. */
+const SHORTEST_PAUSE = 1_000;
+const LONGEST_PAUSE = 24 * 3_600_000;
+
+/** Least milliseconds between two looks at what is due. */
+const SHORTEST_NAP = 50;
 
 /** Longest wait of a timer, milliseconds; what is due later is looked at again. */
 const LONGEST_NAP = 60_000;
@@ -32,6 +43,8 @@ export interface LaneParts {
   metrics: Metrics;
   scrub: (text: string) => string;
   report: (news: News) => void;
+  /** Aborts when the process must end, whether or not the store could commit. */
+  giveUp: AbortSignal;
   /** Aborts the destination's calls: the same controller that its `fetch` listens to. */
   abort: AbortController;
 }
@@ -50,7 +63,11 @@ export class Lane {
   changes = 0;
   /** A new lane probes at once: perhaps someone has just mended what halted it. */
   #nextProbe = 0;
-  #stopping = false;
+  #ending = false;
+  /** Refusals in a row for the rate. */
+  #refusals = 0;
+  /** When the breaker opened, until that was told. */
+  #downSince: number | undefined;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
@@ -92,19 +109,32 @@ export class Lane {
     this.wake();
   }
 
-  /** Claims nothing more, gives attempts under way ten seconds, then aborts them, and closes the destination. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
+  /** Claims nothing more, and gives attempts under way ten seconds, then aborts them. */
+  async end(): Promise<void> {
+    this.#ending = true;
     this.wake();
     const grace = setTimeout(() => this.#parts.abort.abort(), GRACE);
     await this.#running;
     await Promise.all(this.#underWay.values());
     clearTimeout(grace);
-    await this.destination.close?.();
+  }
+
+  /** After `end`. */
+  async close(): Promise<void> {
+    const { abort, log, scrub } = this.#parts;
+    abort.abort();
+    try {
+      await this.destination.close?.();
+    } catch (error) {
+      log.warn(
+        { step: 'lane.unclosed', destination: this.name, error: scrub(String(error)) },
+        'a connector did not close',
+      );
+    }
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.#ending) {
       // Armed before looking, so that a wake between the look and the nap is not missed.
       this.#woken = Promise.withResolvers();
       try {
@@ -122,7 +152,7 @@ export class Lane {
   /** Waits for a wake, or until then (epoch milliseconds). */
   async #nap(until: number): Promise<void> {
     const { promise, resolve } = this.#woken;
-    const timer = setTimeout(resolve, Math.min(LONGEST_NAP, Math.max(0, until - Date.now())));
+    const timer = setTimeout(resolve, Math.min(LONGEST_NAP, Math.max(SHORTEST_NAP, until - Date.now())));
     await promise;
     clearTimeout(timer);
   }
@@ -155,7 +185,7 @@ export class Lane {
     if (!serial) return this.#begin();
     return serial.add(async () => {
       // Much may have happened while it waited for its turn.
-      if (this.#stopping || this.#blockedUntil(Date.now()) > Date.now()) return true;
+      if (this.#ending || this.#blockedUntil(Date.now()) > Date.now()) return true;
       const begun = await this.#begin();
       await Promise.all(this.#underWay.values());
       return begun;
@@ -165,33 +195,28 @@ export class Lane {
   async #begin(): Promise<boolean> {
     const { store } = this.#parts;
     const { batch } = this.destination.limits;
+    const probe = this.#probing;
     const room = this.destination.deliverMany ? (batch ?? 1) : this.#width - this.#underWay.size;
     const claims = await store.claim({
       destination: this.name,
       target: this.destination.target,
       now: Date.now(),
-      limit: this.#probing ? 1 : room,
+      limit: probe ? 1 : room,
       except: this.#underWay.keys(),
     });
     const [old, due] = [claims.filter((claim) => claim.superseded), claims.filter((claim) => !claim.superseded)];
-    for (const claim of old) await this.#supersede(claim);
+    await Promise.all(old.map((claim) => this.#supersede(claim)));
     const together = this.destination.deliverMany ? [due] : due.map((claim) => [claim]);
     for (const group of together) {
-      if (group.length > 0) this.#follow(group);
+      if (group.length > 0) this.#track(group, probe);
     }
     return claims.length > 0;
   }
 
   /** What a later event has delivered stands; this one is done with it. */
   async #supersede(claim: Claim): Promise<void> {
-    const { store, abort, log } = this.#parts;
-    await record(
-      store,
-      claim,
-      this.destination.target,
-      { state: 'delivered', receipt: claim.receipt ?? {} },
-      abort.signal,
-    );
+    const { log } = this.#parts;
+    await this.#recordEnd(claim, { state: 'delivered', receipt: claim.receipt ?? {} });
     const { id: delivery, event, subject, destination } = claim.delivery;
     log.info(
       { step: 'delivery.superseded', delivery, event, subject, destination },
@@ -199,8 +224,8 @@ export class Lane {
     );
   }
 
-  #follow(claims: Claim[]): void {
-    const end = this.#attempt(claims)
+  #track(claims: Claim[], probe: boolean): void {
+    const end = this.#attempt(claims, probe)
       .catch((error: unknown) => {
         const { log, scrub } = this.#parts;
         log.warn(
@@ -215,43 +240,103 @@ export class Lane {
     for (const claim of claims) this.#underWay.set(claim.event.subject, end);
   }
 
-  async #attempt(claims: Claim[]): Promise<void> {
-    const { store, timezone, abort, scrub, metrics } = this.#parts;
+  async #attempt(claims: Claim[], probe: boolean): Promise<void> {
+    const { store, timezone, abort, giveUp, scrub, metrics } = this.#parts;
     const started = performance.now();
-    const outcomes = await attempt(claims, this.destination, { store, timezone, signal: abort.signal, scrub });
-    const ms = Math.round(performance.now() - started);
+    const wait = { ms: 0 };
+    const context = { store, timezone, signal: abort.signal, giveUp, scrub };
+    const outcomes = await waits.run(wait, () => attempt(claims, this.destination, context));
+    const ms = Math.max(0, Math.round(performance.now() - started - wait.ms));
     metrics.attemptSeconds.observe({ destination: this.name }, ms / 1000);
-    for (const [index, claim] of claims.entries()) {
-      const outcome = outcomes[index];
-      if (outcome) await this.#settle(claim, outcome, ms);
-    }
+    const now = Date.now();
+    const afterMs = this.#rateLimit(outcomes);
+    if (afterMs !== undefined) await this.#pauseKey(now + afterMs);
+    const probing = this.#probing;
+    this.#observe(outcomes, now);
+    // Together, so that a batch shares a commit.
+    await Promise.all(
+      claims.map(async (claim, index) => {
+        const outcome = outcomes[index];
+        if (!outcome) return;
+        const limited = outcome.kind === 'retry' && outcome.reason === 'rate_limited' && afterMs !== undefined;
+        await this.#settle(claim, limited ? { ...outcome, afterMs } : outcome, { ms, now, probe, probing });
+      }),
+    );
   }
 
-  async #settle(claim: Claim, outcome: Outcome, ms: number): Promise<void> {
-    const { config, store, abort, log, metrics, pace } = this.#parts;
-    const now = Date.now();
-    const probing = this.#probing;
-    const turned = this.#breaker.observe(outcome, now);
-    if (turned) log.warn({ step: `breaker.${turned}`, destination: this.name }, `breaker ${turned}`);
-    if (outcome.kind === 'retry' && outcome.afterMs !== undefined) {
-      pace.pause(now + outcome.afterMs);
-      await store.pauseKey(pace.key, now + outcome.afterMs);
+  /**
+   * Milliseconds that the service wants to be left alone: its Retry-After, within reason, or when it names none, 5 s and then
+   * twice as long each time. Undefined when it has not refused for its rate.
+   */
+  #rateLimit(outcomes: readonly Outcome[]): number | undefined {
+    const refusals = outcomes.filter((outcome) => outcome.kind === 'retry' && outcome.afterMs !== undefined);
+    const named = Math.max(...refusals.map((outcome) => (outcome.kind === 'retry' && outcome.afterMs) || 0));
+    const unnamed = outcomes.some((outcome) => outcome.kind === 'retry' && outcome.reason === 'rate_limited');
+    if (refusals.length === 0 && !unnamed) {
+      this.#refusals = 0;
+      return undefined;
     }
+    this.#refusals += 1;
+    if (refusals.length === 0) return probeDelay(this.#refusals - 1);
+    return Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, named));
+  }
+
+  async #pauseKey(until: number): Promise<void> {
+    const { pace, store } = this.#parts;
+    pace.pause(until);
+    await this.#insist(() => store.pauseKey(pace.key, until));
+  }
+
+  #observe(outcomes: readonly Outcome[], now: number): void {
+    const { log, metrics, report } = this.#parts;
+    const turned = this.#breaker.observe(outcomes, now);
+    if (turned) log.warn({ step: `breaker.${turned}`, destination: this.name }, `breaker ${turned}`);
+    metrics.breakerOpen.set({ destination: this.name }, this.#breaker.open ? 1 : 0);
+    if (turned === 'opened') this.#downSince = now;
+    if (!this.#breaker.open || this.#downSince === undefined || now - this.#downSince < LASTING) return;
+    this.#downSince = undefined;
+    const [worst] = outcomes;
+    const detail = worst && worst.kind !== 'delivered' ? worst.detail : '';
+    report({ kind: 'down', destination: this.name, detail });
+  }
+
+  async #settle(
+    claim: Claim,
+    outcome: Outcome,
+    { ms, now, probe, probing }: { ms: number; now: number; probe: boolean; probing: boolean },
+  ): Promise<void> {
+    const { config, log, metrics } = this.#parts;
     const settlement = settle(outcome, { attempts: claim.delivery.attempts, schedule: config.retry, now, probing });
-    const ours = await record(store, claim, this.destination.target, settlement, abort.signal);
+    const ours = await this.#recordEnd(claim, settlement);
     metrics.deliveries.inc({
       destination: this.name,
       outcome: settlement.state === 'failed' ? 'failed' : outcome.kind,
+      reason: outcome.kind === 'delivered' ? '' : outcome.reason,
     });
     log.info(
       { step: 'delivery.attempted', ...describe(claim, outcome, settlement), ms, ...(!ours && { recorded: false }) },
       'delivery attempted',
     );
-    await this.#afterwards(claim, outcome, settlement, now);
+    await this.#afterwards(claim, outcome, settlement, { now, probe });
+  }
+
+  /** False when the claim is no longer ours, or when the relay ended before the store could commit: it is then tried again. */
+  async #recordEnd(claim: Claim, settlement: Settlement): Promise<boolean> {
+    const { store } = this.#parts;
+    return (await this.#insist(() => store.record(claim.token, this.destination.target, settlement))) ?? false;
+  }
+
+  #insist<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return insist(work, this.#parts.giveUp);
   }
 
   /** What an outcome means for the lane, and for the people who run it. */
-  async #afterwards(claim: Claim, outcome: Outcome, settlement: Settlement, now: number): Promise<void> {
+  async #afterwards(
+    claim: Claim,
+    outcome: Outcome,
+    settlement: Settlement,
+    { now, probe }: { now: number; probe: boolean },
+  ): Promise<void> {
     const { log, report } = this.#parts;
     if (outcome.kind === 'halt') {
       this.#nextProbe = now + HALT_PROBE_INTERVAL;
@@ -262,7 +347,8 @@ export class Lane {
       report({ kind: 'halted', destination: this.name, detail, fix });
       return;
     }
-    if (this.#record.halt) {
+    // Only a probe says that things are well again: other deliveries were under way before the halt.
+    if (this.#record.halt && probe) {
       this.#nextProbe = now + HALT_PROBE_INTERVAL;
       if (outcome.kind !== 'delivered' && outcome.kind !== 'reject') return;
       await this.#setHalt(undefined);
@@ -277,7 +363,7 @@ export class Lane {
   async #setHalt(halt: Halt | undefined): Promise<void> {
     this.changes += 1;
     this.#record = { ...this.#record, halt };
-    await this.#parts.store.setHalt(this.name, halt);
+    await this.#insist(() => this.#parts.store.setHalt(this.name, halt));
     this.changes += 1;
   }
 }

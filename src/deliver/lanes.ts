@@ -4,8 +4,12 @@ import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Store } from '../store/store.ts';
+import { insist } from './insist.ts';
 import { Lane } from './lane.ts';
 import { type Pace, Paces } from './pace.ts';
+
+/** Milliseconds that a relay which stops waits for a store that cannot commit. */
+const GIVE_UP = 12_000;
 
 export interface LanesParts {
   store: Store;
@@ -28,6 +32,7 @@ export class Lanes {
   readonly #parts: LanesParts;
   readonly #paces = new Paces();
   readonly #lanes = new Map<string, Lane>();
+  readonly #giveUp = new AbortController();
   #timezone = 'UTC';
 
   constructor(parts: LanesParts) {
@@ -65,13 +70,27 @@ export class Lanes {
     const wanted = [...config.destinations.values()].filter((destination) => destination.enabled);
     const sameZone = config.timezone === this.#timezone;
     const fresh = wanted.filter((each) => !sameZone || this.#lanes.get(each.name)?.fingerprint !== each.fingerprint);
-    const opened = fresh.map((destination) => this.#open(destination, config));
-    await this.#warnOfGone(config);
+    const opened: Opened[] = [];
+    try {
+      for (const destination of fresh) opened.push(this.#open(destination, config));
+      await this.#warnOfGone(config);
+    } catch (error) {
+      await Promise.allSettled(opened.map(({ destination }) => destination.close?.()));
+      throw error;
+    }
     return () => this.#switch(config, new Set(wanted.map((each) => each.name)), opened);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
+  /** Claims nothing more, and lets attempts under way end. */
+  async end(): Promise<void> {
+    const last = setTimeout(() => this.#giveUp.abort(), GIVE_UP);
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.end()));
+    clearTimeout(last);
+  }
+
+  /** Closes the destinations, after `end`. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
     this.#lanes.clear();
   }
 
@@ -95,17 +114,24 @@ export class Lanes {
     const { store, log, metrics, scrub, report } = this.#parts;
     const replaced = new Set(opened.map((each) => each.config.name));
     const ending = [...this.#lanes.values()].filter((lane) => !wanted.has(lane.name) || replaced.has(lane.name));
-    const paused = await store.pausedKeys(Date.now());
-    const states = new Map((await store.lanes()).map((state) => [state.destination, state]));
-    await Promise.all(ending.map((lane) => lane.stop()));
-    for (const lane of ending) this.#lanes.delete(lane.name);
-    await this.#rename(config);
+    await Promise.all(
+      ending.map(async (lane) => {
+        await lane.end();
+        this.#lanes.delete(lane.name);
+        await lane.close();
+      }),
+    );
+    await this.#insist(() => this.#rename(config));
+    // Read only now: an attempt that was under way may have halted its lane.
+    const paused = (await this.#insist(() => store.pausedKeys(Date.now()))) ?? new Map<string, number>();
+    const records = (await this.#insist(() => store.lanes())) ?? [];
+    const states = new Map(records.map((state) => [state.destination, state]));
     for (const { config: each, destination, pace, abort } of opened) {
       const { key, serial } = destination.limits;
       pace.pause(paused.get(key) ?? 0);
       // Whoever changed the config or started the relay may have mended what halted the lane.
       const halted = states.get(each.name)?.halt;
-      if (halted) await store.setHalt(each.name, undefined);
+      if (halted) await this.#insist(() => store.setHalt(each.name, undefined));
       const lane = new Lane(
         {
           config: each,
@@ -119,6 +145,7 @@ export class Lanes {
           scrub,
           report,
           abort,
+          giveUp: this.#giveUp.signal,
         },
         { destination: each.name, paused: states.get(each.name)?.paused ?? false, halt: undefined },
       );
@@ -150,6 +177,10 @@ export class Lanes {
       const [slowest] = lanes.map(({ rate }) => rate).sort((a, b) => a.calls / a.per - b.calls / b.per);
       if (slowest) pace.limit(slowest.calls, slowest.per);
     }
+  }
+
+  #insist<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return insist(work, this.#giveUp.signal);
   }
 
   async #rename(config: Config): Promise<void> {

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Destination, Log, Notice } from '../connector.ts';
 import type { News } from '../news.ts';
 
 /** Milliseconds that news is gathered for, so that a bad minute is one message and not a hundred. */
 const GATHER = 15_000;
+
+/** Milliseconds that a relay which stops waits for its last message. */
+const CLOSING = 5_000;
 
 /** Most lines of a message; the rest is counted. */
 const MOST_LINES = 10;
@@ -10,6 +14,7 @@ const MOST_LINES = 10;
 const TITLES: Record<News['kind'], (count: number) => string> = {
   failed: (count) => `${count} failed ${count === 1 ? 'delivery' : 'deliveries'}`,
   halted: (count) => `${count} halted ${count === 1 ? 'destination' : 'destinations'}`,
+  down: (count) => `${count} ${count === 1 ? 'destination that does' : 'destinations that do'} not answer`,
   quarantined: (count) => `${count} quarantined ${count === 1 ? 'event' : 'events'}`,
   signatures: () => 'signatures that do not verify',
   config: () => 'a refused config',
@@ -27,15 +32,22 @@ export class Notifier {
   readonly #parts: NotifierParts;
   #news: News[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(parts: NotifierParts) {
     this.#parts = parts;
   }
 
   report(news: News): void {
-    if (this.#parts.names().length === 0) return;
+    if (this.#closed || this.#parts.names().length === 0) return;
     this.#news.push(news);
     this.#timer ??= setTimeout(() => void this.flush(), GATHER);
+  }
+
+  /** Sends what was gathered, in five seconds at most, and takes no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.race([this.flush(), sleep(CLOSING, undefined, { ref: false })]);
   }
 
   /** Sends what was gathered. Never throws: that it could not tell is told to the log. */
@@ -83,11 +95,13 @@ function linesOf(news: News): string[] {
       return [`${news.delivery} to ${news.destination}, interview ${news.subject}: ${news.detail}. ${news.fix}`];
     case 'halted':
       return [`${news.destination} is halted, and its deliveries wait: ${news.detail}. ${news.fix}`];
+    case 'down':
+      return [`${news.destination} has not answered for a quarter of an hour, and its deliveries wait: ${news.detail}`];
     case 'quarantined':
       return [`${news.event} is not what Versive documents, and was kept: ${news.reason}`];
     case 'signatures':
       return [
-        `source ${news.source}: ${news.failures} requests, none of which its secret signed. Was the secret changed at Versive?`,
+        `source ${news.source}: ${news.failures} requests, none of which its secret signed. Was the secret changed at Versive, or is this machine's clock wrong?`,
       ];
     case 'config':
       return ['The config before stays in force:', ...news.lines];

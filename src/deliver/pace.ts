@@ -1,4 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
+
+/** How long the calls of an attempt waited for their turn: that says nothing of the service. */
+export const waits = new AsyncLocalStorage<{ ms: number }>();
 
 /**
  * How fast one limit key may be called: a token, a host. Every lane with the key shares it, so that two destinations with
@@ -10,20 +15,18 @@ export class Pace {
   pausedUntil = 0;
   #calls = Number.POSITIVE_INFINITY;
   #per = 0;
-  #queue = new PQueue();
+  /** When the last calls started, on the monotonic clock: as many as the limit counts. */
+  readonly #starts: number[] = [];
+  #line: Promise<void> = Promise.resolve();
 
   constructor(key: string) {
     this.key = key;
   }
 
-  /** At most `calls` in any `per` milliseconds. Calls that wait already keep their old pace. */
+  /** At most `calls` in any `per` milliseconds. */
   limit(calls: number, per: number): void {
-    if (calls === this.#calls && per === this.#per) return;
     this.#calls = calls;
     this.#per = per;
-    this.#queue = Number.isFinite(calls)
-      ? new PQueue({ intervalCap: calls, interval: per, strict: true })
-      : new PQueue();
   }
 
   /** Keeps a Retry-After; a shorter one does not undo a longer one. */
@@ -31,9 +34,30 @@ export class Pace {
     this.pausedUntil = Math.max(this.pausedUntil, until);
   }
 
-  /** Resolves when the next call may start. Rejects with the signal's reason. */
+  /**
+   * Resolves when the next call may start, in the order of asking. Rejects with the signal's reason.
+   *
+   * A library's queue would do, but p-queue counts by the wall clock: set back an hour, it would wait an hour.
+   */
   async turn(signal: AbortSignal): Promise<void> {
-    await this.#queue.add(async () => {}, { signal });
+    const asked = performance.now();
+    const turn = this.#line.then(() => this.#start(signal));
+    this.#line = turn.catch(() => {});
+    await turn;
+    const wait = waits.getStore();
+    if (wait) wait.ms += performance.now() - asked;
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    while (this.#starts.length >= this.#calls) {
+      const free = (this.#starts[this.#starts.length - this.#calls] ?? 0) + this.#per;
+      const wait = free - performance.now();
+      if (wait <= 0) break;
+      await sleep(wait, undefined, { signal });
+    }
+    this.#starts.push(performance.now());
+    while (this.#starts.length > this.#calls) this.#starts.shift();
   }
 
   /**
@@ -51,7 +75,7 @@ export class Pace {
       const wait = this.pausedUntil - Date.now();
       if (wait > 0) {
         const headers = { 'retry-after': String(Math.ceil(wait / 1000)), 'content-type': 'application/json' };
-        return new Response('{"ok":false,"error":"ratelimited"}', { status: 429, headers });
+        return new Response('{}', { status: 429, headers });
       }
       return fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
     };

@@ -30,7 +30,8 @@ export function settle(outcome: Outcome, context: SettleContext): Settlement {
     case 'unknown':
       break;
   }
-  if (probing) return pending(outcome, now + (nextDelay(schedule, 1) ?? 0), false);
+  // Only what surely did not arrive: each try with an unknown end may be another message.
+  if (probing && outcome.kind === 'retry') return pending(outcome, now + (nextDelay(schedule, 1) ?? 0), false);
   const delay = nextDelay(schedule, attempts);
   if (delay !== undefined) return pending(outcome, now + delay, true);
   return {

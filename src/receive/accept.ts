@@ -1,5 +1,5 @@
-import type { JsonObject } from '../model.ts';
 import { parsePayload } from '../payload.ts';
+import { decide } from '../route/decide.ts';
 import type { Table } from '../route/table.ts';
 import type { Accepted, NewEvent, Store } from '../store/store.ts';
 import type { VerifiedRequest } from './verify.ts';
@@ -21,17 +21,13 @@ export async function accept(request: VerifiedRequest, table: Table, store: Stor
 }
 
 function judge({ source, svixId, body }: VerifiedRequest, table: Table): NewEvent {
-  const kept = { source: source.name, svixId, receivedAt: Date.now(), body, routes: [], destinations: [] };
   const judged = parsePayload(body);
+  const { state, routes, destinations } = decide(judged, source, table);
+  const kept = { source: source.name, svixId, receivedAt: Date.now(), body, state, routes, destinations };
   if (!judged.payload) {
     const { reason, eventType, subject, study } = judged;
-    return { ...kept, state: 'quarantined', reason, eventType, subject, study };
+    return { ...kept, reason, eventType, subject, study };
   }
   const { event_type, interview, study } = judged.payload;
-  const about = { ...kept, eventType: event_type, subject: interview.id, study: study.id };
-  // The whole payload: extra fields are usable in filters.
-  const fields = { ...(judged.payload as JsonObject), source: source.name, event_type, interview, study };
-  if (source.when && !source.when.test(fields)) return { ...about, state: 'unrouted' };
-  const routing = table.route(fields);
-  return { ...about, ...routing, state: routing.destinations.length > 0 ? 'routed' : 'unrouted' };
+  return { ...kept, eventType: event_type, subject: interview.id, study: study.id };
 }

@@ -12,18 +12,21 @@ import type { News } from '../news.ts';
 import type { Table } from '../route/table.ts';
 import type { Store } from '../store/store.ts';
 import { accept } from './accept.ts';
+import { BodyBudget } from './budget.ts';
 import { SignatureWatch } from './signatures.ts';
 import { signatureHeaders, verify } from './verify.ts';
 
-/** Seconds after which Svix may come back when the store could not commit. */
-const STORE_RETRY_AFTER = 5;
+/** Seconds after which Svix may come back when the relay has no room, or its store cannot commit. */
+const RETRY_AFTER = 5;
+
+/** Milliseconds that requests under way get when the receiver closes; then their connections are cut. */
+const CLOSING = 2_000;
 
 /** One fixed body a status: a refusal tells a forger nothing. */
 const REFUSALS: Record<number, string> = {
   400: 'bad request',
   401: 'the signature does not verify',
   404: 'there is nothing here',
-  405: 'only POST is taken here',
   408: 'the request took too long',
   413: 'the body is too large',
   415: 'only application/json is taken here',
@@ -44,6 +47,13 @@ export interface ReceiverParts {
   report: (news: News) => void;
   /** False from SIGTERM on. */
   ready: () => boolean;
+}
+
+/** Takes no more requests, lets those under way end, and cuts connections that send nothing. */
+export async function closeReceiver(receiver: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => receiver.server.closeAllConnections(), CLOSING);
+  await receiver.close();
+  clearTimeout(cut);
 }
 
 /** The HTTP side of the relay: webhooks in, and what probes and Prometheus ask. Not listening yet. */
@@ -69,10 +79,11 @@ export function createReceiver(parts: ReceiverParts): FastifyInstance {
         'the store could not commit; Svix will send it again',
       );
       parts.metrics.refused.inc({ status: 503 });
-      return refuse(reply.header('retry-after', STORE_RETRY_AFTER), 503);
+      return refuse(reply.header('retry-after', RETRY_AFTER), 503);
     }
     const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
-    if (status === 500) log.error({ step: 'request.failed', url: request.routeOptions.url, error }, 'request failed');
+    if (status === 500)
+      log.error({ step: 'request.failed', url: request.routeOptions.url, err: error }, 'request failed');
     parts.metrics.refused.inc({ status });
     return refuse(reply, status);
   });
@@ -83,11 +94,11 @@ export function createReceiver(parts: ReceiverParts): FastifyInstance {
 }
 
 function routes(app: FastifyInstance, parts: ReceiverParts): void {
-  const watch = new SignatureWatch();
+  const gate: Gate = { ...parts, watch: new SignatureWatch(), budget: new BodyBudget() };
   app.post(
     '/webhooks/:source',
-    { onRequest: [(request, reply) => judgeHeaders(request, reply, parts)] },
-    (request, reply) => receive(request as FastifyRequest<SourceRoute>, reply, parts, watch),
+    { onRequest: [(request, reply) => judgeHeaders(request, reply, gate)] },
+    (request, reply) => receive(request as FastifyRequest<SourceRoute>, reply, gate),
   );
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
@@ -111,40 +122,47 @@ interface SourceRoute {
   Params: { source: string };
 }
 
+/** What stands before the store. */
+interface Gate extends ReceiverParts {
+  watch: SignatureWatch;
+  budget: BodyBudget;
+}
+
 /** Everything that needs no body. */
 async function judgeHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  parts: ReceiverParts,
+  gate: Gate,
 ): Promise<FastifyReply | undefined> {
   const { source } = request.params as SourceRoute['Params'];
-  const status = refusal(request, parts.current().sources.get(source));
+  const status = refusal(request, gate.current().sources.get(source), gate);
   if (status === undefined) return undefined;
-  parts.metrics.refused.inc({ status });
-  parts.log.info({ step: 'request.refused', source, status, ip: request.ip }, 'request refused');
-  return refuse(reply, status);
+  if (status === 401 && request.headers['svix-signature'] !== undefined) forged(source, gate);
+  gate.metrics.refused.inc({ status });
+  gate.log.info({ step: 'request.refused', source, status, ip: request.ip }, 'request refused');
+  return refuse(status === 503 ? reply.header('retry-after', RETRY_AFTER) : reply, status);
 }
 
-function refusal(request: FastifyRequest, source: SourceConfig | undefined): number | undefined {
+function refusal(request: FastifyRequest, source: SourceConfig | undefined, gate: Gate): number | undefined {
   if (!source) return 404;
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return 415;
-  return signatureHeaders(request.headers, Date.now()) ? undefined : 401;
+  if (!signatureHeaders(request.headers, Date.now())) return 401;
+  return gate.budget.take(request.raw, gate.server.bodyLimit) ? undefined : 503;
 }
 
-async function receive(
-  request: FastifyRequest<SourceRoute>,
-  reply: FastifyReply,
-  parts: ReceiverParts,
-  watch: SignatureWatch,
-): Promise<FastifyReply> {
-  const { log, metrics, store, report } = parts;
+function forged(source: string, { watch, report }: Gate): void {
+  const failures = watch.failed(source, Date.now());
+  if (failures !== undefined) report({ kind: 'signatures', source, failures });
+}
+
+async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply, parts: Gate): Promise<FastifyReply> {
+  const { log, metrics, store, report, watch } = parts;
   const { sources, table } = parts.current();
   const source = sources.get(request.params.source);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const verified = source && verify(source, request.headers, body);
   if (!verified) {
-    const failures = watch.failed(request.params.source, Date.now());
-    if (failures !== undefined) report({ kind: 'signatures', source: request.params.source, failures });
+    forged(request.params.source, parts);
     metrics.refused.inc({ status: 401 });
     log.info(
       { step: 'request.refused', source: request.params.source, status: 401, ip: request.ip },

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { type App, startApp } from '../app.ts';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { EXIT, RelayError } from '../errors.ts';
+import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, Payload } from '../model.ts';
+import { decide } from '../route/decide.ts';
 import type { Halt } from '../store/store.ts';
 import type { RelayState, SentInterview, Service } from './control.ts';
 import { postEvent } from './post.ts';
@@ -129,11 +130,9 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
 
 /** Whether the config takes a sample to a destination at the service. */
 function leadsTo(service: Service, sample: Payload, source: SourceConfig, config: Config): boolean {
-  const fields = { ...sample, source: source.name };
-  if (source.when && !source.when.test(fields)) return false;
-  return config.table
-    .route(fields)
-    .destinations.some((name) => config.destinations.get(name)?.connector.name === CONNECTORS[service]);
+  return decide({ payload: sample }, source, config.table).destinations.some(
+    (name) => config.destinations.get(name)?.connector.name === CONNECTORS[service],
+  );
 }
 
 /** The reference config with everything that it leaves to the environment. */
@@ -144,10 +143,7 @@ async function demoConfig(folder: string, sandbox: Sandbox): Promise<Config> {
   throw new RelayError(
     first?.code ?? 'RELAY_CONFIG_INVALID',
     `${CONFIG}:${first?.line} ${first?.path}: ${first?.message}`,
-    {
-      ...(first?.fix !== undefined && { fix: first.fix }),
-      exitCode: EXIT.config,
-    },
+    { ...(first?.fix !== undefined && { fix: first.fix }) },
   );
 }
 

@@ -3,11 +3,11 @@ import { EventEmitter } from 'node:events';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { Faults } from './faults.ts';
-import { answerError, faultBody, invalidUrl, NotionError, notFound, rateLimited } from './notion-errors.ts';
-import { blockObject, databaseObject, dataSourceObject, listObject, pageObject } from './notion-objects.ts';
-import { INTERVIEW_LIBRARY, makeProperty, type PropertySpec } from './notion-schema.ts';
-import { type NotionSnapshot, snapshotOf } from './notion-snapshot.ts';
-import { children, invalid, LIMITS, object, only, propertyValue } from './notion-validate.ts';
+import { answerError, faultBody, invalidUrl, NotionError, notFound, rateLimited } from './notion/errors.ts';
+import { blockObject, databaseObject, dataSourceObject, listObject, pageObject } from './notion/objects.ts';
+import { INTERVIEW_LIBRARY, makeProperty, type PropertySpec } from './notion/schema.ts';
+import { type NotionSnapshot, snapshotOf } from './notion/snapshot.ts';
+import { children, invalid, LIMITS, object, only, propertyValue } from './notion/validate.ts';
 import {
   type NotionBlock,
   type NotionDataSource,
@@ -15,7 +15,7 @@ import {
   NotionWorkspace,
   plainText,
   USERS,
-} from './notion-workspace.ts';
+} from './notion/workspace.ts';
 
 type Parameters = { Params: { id: string } };
 type Listing = Parameters & { Querystring: { page_size?: string; start_cursor?: string } };

@@ -1,10 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { DeliveryRecord } from '../model.ts';
+import { pages } from '../store/pages.ts';
 import type { DeliveryFilter, Store } from '../store/store.ts';
 import type { RelayState } from './control.ts';
-
-/** Rows of one page of the store's lists. */
-const PAGE = 500;
 
 /** What the page shows of a relay: each destination that a route leads to, with how many deliveries stand where. */
 export async function relayState(store: Store, config: Config): Promise<RelayState> {
@@ -34,22 +32,11 @@ export async function relayState(store: Store, config: Config): Promise<RelaySta
 
 /** All deliveries that fit, newest first. */
 export async function allDeliveries(store: Store, filter: DeliveryFilter): Promise<DeliveryRecord[]> {
-  const all: DeliveryRecord[] = [];
-  for (;;) {
-    const before = all.at(-1)?.id;
-    const page = await store.deliveries(filter, { limit: PAGE, ...(before !== undefined && { before }) });
-    all.push(...page);
-    if (page.length < PAGE) return all;
-  }
+  return (await Array.fromAsync(pages((page) => store.deliveries(filter, page)))).flat();
 }
 
 async function countEvents(store: Store): Promise<number> {
   let count = 0;
-  let before: string | undefined;
-  for (;;) {
-    const page = await store.events({}, { limit: PAGE, ...(before !== undefined && { before }) });
-    count += page.length;
-    before = page.at(-1)?.id;
-    if (page.length < PAGE) return count;
-  }
+  for await (const page of pages((request) => store.events({}, request))) count += page.length;
+  return count;
 }

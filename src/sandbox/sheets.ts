@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Faults } from './faults.ts';
-import { Accounts } from './sheets-account.ts';
-import { disabledRefusal, failureBody, GoogleRefusal, invalid, quotaRefusal } from './sheets-error.ts';
-import { select } from './sheets-fields.ts';
-import { sameTitle } from './sheets-range.ts';
-import { Spreadsheet } from './sheets-spreadsheet.ts';
-import type { Tab, ValueInputOption } from './sheets-tab.ts';
+import { Accounts } from './sheets/account.ts';
+import { disabledRefusal, faultBody, GoogleRefusal, invalid, quotaRefusal } from './sheets/errors.ts';
+import { select } from './sheets/fields.ts';
+import { sameTitle } from './sheets/range.ts';
+import { Spreadsheet } from './sheets/spreadsheet.ts';
+import type { Tab, ValueInputOption } from './sheets/tab.ts';
 
 /** The spreadsheet that is there from the start, and that the demo fills. */
 export const SHEETS_SPREADSHEET = '1SandboxInterviewTracker4VersiveRelayDemo0A';
@@ -29,7 +29,7 @@ interface Call {
  * refuses in Google's words. Quotas are the one exception: `perMinute` turns them on.
  */
 export class SheetsStandIn extends EventEmitter<{ change: [] }> {
-  readonly faults = new Faults(failureBody);
+  readonly faults = new Faults(faultBody);
   readonly accounts = new Accounts();
   readonly spreadsheets = new Map<string, Spreadsheet>();
   /** Calls that came, as `POST values:append`, oldest first; the last 1,000 of them. */

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Faults } from './faults.ts';
-import { type Block, judgeBlocks, mentionsOf } from './slack-blocks.ts';
+import { type Block, judgeBlocks, mentionsOf } from './slack/blocks.ts';
+import { faultBody, SlackRefusal } from './slack/errors.ts';
 
 export interface SlackMessage {
   /** Its identity in the channel: `1764000000.000100`. */
@@ -52,19 +53,9 @@ const MOST_METADATA = 8_000;
 
 type Arguments = Record<string, unknown>;
 
-/** A method's refusal, as its answer. */
-class Refusal extends Error {
-  readonly body: Record<string, unknown>;
-
-  constructor(error: string, more: Record<string, unknown> = {}) {
-    super(error);
-    this.body = { ok: false, error, ...more };
-  }
-}
-
 /** Plays Slack's Web API for @slack/web-api: what Slack would refuse, it refuses in Slack's words. */
 export class SlackStandIn extends EventEmitter<{ change: [] }> {
-  readonly faults = new Faults((status) => ({ ok: false, error: status === 429 ? 'ratelimited' : 'internal_error' }));
+  readonly faults = new Faults(faultBody);
   readonly channels = new Map<string, SlackChannel>();
   /** Tokens that mean something here; any other one is `invalid_auth`. */
   readonly tokens = new Map<string, SlackToken>();
@@ -118,13 +109,13 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
     const method = this.#methods[request.params.method];
     const args = (request.body ?? {}) as Arguments;
     try {
-      if (!method) throw new Refusal('unknown_method', { req_method: request.params.method });
+      if (!method) throw new SlackRefusal('unknown_method', { req_method: request.params.method });
       const token = this.#token(request, args);
       reply.header('x-oauth-scopes', [...token.scopes].join(','));
       if (method.scope) requireScope(token, method.scope);
       return reply.send({ ok: true, ...method.run({ args, token, request }) });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof SlackRefusal)) throw error;
       if (error.body.error === 'ratelimited') reply.code(429).header('retry-after', '1');
       return reply.send(error.body);
     }
@@ -133,10 +124,10 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
   #token(request: FastifyRequest, args: Arguments): SlackToken {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     const text = bearer ?? (typeof args.token === 'string' ? args.token : '');
-    if (text === '') throw new Refusal('not_authed');
+    if (text === '') throw new SlackRefusal('not_authed');
     const token = this.tokens.get(text);
-    if (!token) throw new Refusal('invalid_auth');
-    if (token.error) throw new Refusal(token.error);
+    if (!token) throw new SlackRefusal('invalid_auth');
+    if (token.error) throw new SlackRefusal(token.error);
     return token;
   }
 
@@ -174,12 +165,12 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
   #post({ args, token }: Call): Record<string, unknown> {
     const channel = this.#channel(args);
     const mayJoin = !channel.isPrivate && token.scopes.has('chat:write.public');
-    if (channel.isPrivate && !channel.isMember) throw new Refusal('channel_not_found');
-    if (!channel.isMember && !mayJoin) throw new Refusal('not_in_channel');
-    if (channel.isArchived) throw new Refusal('is_archived');
+    if (channel.isPrivate && !channel.isMember) throw new SlackRefusal('channel_not_found');
+    if (!channel.isMember && !mayJoin) throw new SlackRefusal('not_in_channel');
+    if (channel.isArchived) throw new SlackRefusal('is_archived');
     const content = contentOf(args, []);
     const now = Date.now();
-    if (this.enforcePace && now - (this.#lastPost.get(channel.id) ?? 0) < 950) throw new Refusal('ratelimited');
+    if (this.enforcePace && now - (this.#lastPost.get(channel.id) ?? 0) < 950) throw new SlackRefusal('ratelimited');
     this.#lastPost.set(channel.id, now);
     const threadTs = typeof args.thread_ts === 'string' ? args.thread_ts : undefined;
     const message: SlackMessage = { ts: this.#nextTs(), ...content, edited: undefined, threadTs, mentions: [] };
@@ -193,9 +184,9 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
   #update({ args, token }: Call): Record<string, unknown> {
     const channel = this.#channel(args);
     const message = channel.messages.find(({ ts }) => ts === args.ts);
-    if (!message) throw new Refusal('message_not_found');
-    if (this.#authors.get(message) !== token.bot) throw new Refusal('cant_update_message');
-    if (channel.isArchived) throw new Refusal('is_archived');
+    if (!message) throw new SlackRefusal('message_not_found');
+    if (this.#authors.get(message) !== token.bot) throw new SlackRefusal('cant_update_message');
+    if (channel.isArchived) throw new SlackRefusal('is_archived');
     const { metadata, ...content } = contentOf(args, message.blocks);
     Object.assign(message, content, { edited: this.#nextTs(), ...(metadata && { metadata }) });
     message.mentions = mentionsOf(message);
@@ -205,7 +196,7 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
 
   #history({ args, token }: Call): Record<string, unknown> {
     const channel = this.#readable(args, token, 'history');
-    if (!channel.isMember) throw new Refusal('not_in_channel');
+    if (!channel.isMember) throw new SlackRefusal('not_in_channel');
     const [oldest, latest] = [Number(args.oldest ?? 0), Number(args.latest ?? Number.POSITIVE_INFINITY)];
     const inclusive = isTrue(args.inclusive);
     const wanted = channel.messages.filter(({ ts }) => {
@@ -213,9 +204,9 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
       return (time > oldest && time < latest) || (inclusive && (time === oldest || time === latest));
     });
     const limit = Number(args.limit ?? 100);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 999) throw new Refusal('invalid_limit');
+    if (!Number.isInteger(limit) || limit < 1 || limit > 999) throw new SlackRefusal('invalid_limit');
     const start = Number(args.cursor ?? 0);
-    if (!Number.isInteger(start)) throw new Refusal('invalid_cursor');
+    if (!Number.isInteger(start)) throw new SlackRefusal('invalid_cursor');
     const newestFirst = wanted.toReversed();
     const end = start + limit;
     const more = end < newestFirst.length;
@@ -231,7 +222,7 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
 
   #channel(args: Arguments): SlackChannel {
     const channel = this.channels.get(String(args.channel ?? ''));
-    if (!channel) throw new Refusal('channel_not_found');
+    if (!channel) throw new SlackRefusal('channel_not_found');
     return channel;
   }
 
@@ -239,7 +230,7 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
     const either = [`channels:${right}`, `groups:${right}`];
     if (!either.some((scope) => token.scopes.has(scope))) requireScope(token, either.join(','));
     const channel = this.#channel(args);
-    if (channel.isPrivate && !channel.isMember) throw new Refusal('channel_not_found');
+    if (channel.isPrivate && !channel.isMember) throw new SlackRefusal('channel_not_found');
     requireScope(token, `${channel.isPrivate ? 'groups' : 'channels'}:${right}`);
     return channel;
   }
@@ -258,24 +249,24 @@ interface Call {
 
 function requireScope(token: SlackToken, needed: string): void {
   if (!token.scopes.has(needed)) {
-    throw new Refusal('missing_scope', { needed, provided: [...token.scopes].join(',') });
+    throw new SlackRefusal('missing_scope', { needed, provided: [...token.scopes].join(',') });
   }
 }
 
 /** What a message says; without `blocks`, those of before stay only if there is no new text either. */
 function contentOf(args: Arguments, before: Block[]): Pick<SlackMessage, 'text' | 'blocks' | 'metadata'> {
   const text = typeof args.text === 'string' ? args.text : '';
-  if (text.length > MOST_TEXT) throw new Refusal('msg_too_long');
+  if (text.length > MOST_TEXT) throw new SlackRefusal('msg_too_long');
   let blocks = text === '' ? before : [];
   if (args.blocks !== undefined) {
     const judged = judgeBlocks(jsonOf(args.blocks, 'invalid_blocks_format'));
     if (!Array.isArray(judged)) {
       const { error, messages } = judged;
-      throw new Refusal(error, messages.length > 0 ? { errors: messages, response_metadata: { messages } } : {});
+      throw new SlackRefusal(error, messages.length > 0 ? { errors: messages, response_metadata: { messages } } : {});
     }
     blocks = judged;
   }
-  if (text === '' && blocks.length === 0) throw new Refusal('no_text');
+  if (text === '' && blocks.length === 0) throw new SlackRefusal('no_text');
   return { text, blocks, metadata: metadataOf(args.metadata) };
 }
 
@@ -284,9 +275,9 @@ function metadataOf(argument: unknown): SlackMetadata | undefined {
   const json = jsonOf(argument, 'invalid_metadata_format');
   const { event_type, event_payload } = (json ?? {}) as Partial<SlackMetadata>;
   if (typeof event_type !== 'string' || event_type === '' || typeof event_payload !== 'object' || !event_payload) {
-    throw new Refusal('invalid_metadata_format');
+    throw new SlackRefusal('invalid_metadata_format');
   }
-  if (JSON.stringify(json).length > MOST_METADATA) throw new Refusal('metadata_too_large');
+  if (JSON.stringify(json).length > MOST_METADATA) throw new SlackRefusal('metadata_too_large');
   return { event_type, event_payload };
 }
 
@@ -296,7 +287,7 @@ function jsonOf(argument: unknown, error: string): unknown {
   try {
     return JSON.parse(argument);
   } catch {
-    throw new Refusal(error);
+    throw new SlackRefusal(error);
   }
 }
 

@@ -64,6 +64,7 @@ export class Lists {
   }
 
   deliveries(filter: DeliveryFilter, page: PageRequest): DeliveryRecord[] {
+    if (filter.destinations?.length === 0) return [];
     const where = eventWhere(filter);
     where.andState('d.state', filter.state, 'delivered');
     where.and('d.destination = ?', filter.destination);
@@ -112,6 +113,11 @@ export class Lists {
     const skipped = new Set(except);
     const sql = `
       SELECT due_at, subject FROM delivery WHERE destination = ? AND state = 'pending' AND token IS NULL ORDER BY due_at`;
+    const underWay = `
+      SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?`;
+    this.#read(underWay, (statement) => {
+      for (const row of statement.all(destination)) skipped.add(row.subject as string);
+    });
     return this.#read(sql, (statement) => {
       for (const row of statement.iterate(destination)) {
         if (!skipped.has(row.subject as string)) return row.due_at as number;

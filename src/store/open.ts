@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RelayError } from '../errors.ts';
+import type { CommitOptions } from './commit.ts';
 import { isBusy, makeFile, openError, openReader, openWriter } from './database.ts';
 import { migrate } from './migrate.ts';
 import { SqliteStore } from './sqlite.ts';
@@ -20,7 +21,10 @@ const POLL = 20;
  * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function openStore(path: string, options: { create?: boolean; wait?: number } = {}): Promise<Store> {
+export async function openStore(
+  path: string,
+  options: CommitOptions & { create?: boolean; wait?: number } = {},
+): Promise<Store> {
   if (options.create === false && !existsSync(path)) {
     throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path} yet`, {
       fix: 'Start the relay once, which makes it, or correct `store:`.',
@@ -31,7 +35,7 @@ export async function openStore(path: string, options: { create?: boolean; wait?
     await makeFile(path);
     for (;;) {
       try {
-        return connect(path);
+        return connect(path, options);
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error;
       }
@@ -42,13 +46,13 @@ export async function openStore(path: string, options: { create?: boolean; wait?
   }
 }
 
-function connect(path: string): Store {
+function connect(path: string, options: CommitOptions): Store {
   const writer = openWriter(path);
   try {
     migrate(writer, path);
     // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
     writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
-    return new SqliteStore(writer, openReader(path));
+    return new SqliteStore(writer, openReader(path), options);
   } catch (error) {
     writer.close();
     throw error;

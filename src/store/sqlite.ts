@@ -69,7 +69,7 @@ export class SqliteStore implements Store {
         this.#sql.insertDelivery.run(row.id, destination, event.subject, clock(event.receivedAt));
       }
       return { id: `e${row.id}`, duplicate: false, deliveries: destinations.size };
-    }, packed.length);
+    }, packed.length + event.body.length);
   }
 
   #known(event: NewEvent): Accepted {
@@ -78,7 +78,7 @@ export class SqliteStore implements Store {
   }
 
   claim(request: ClaimRequest): Promise<Claim[]> {
-    return this.#commit.write(() => this.#due(request).map((id) => this.#take(id, request)));
+    return this.#commit.write(() => this.#due(request).flatMap((id) => this.#take(id, request) ?? []));
   }
 
   /** Which deliveries to claim. Walks the index in the order of due times and stops as soon as there are enough. */
@@ -103,7 +103,8 @@ export class SqliteStore implements Store {
     return found;
   }
 
-  #take(id: number, { destination, target }: ClaimRequest): Claim {
+  /** Undefined for a body that the disk has changed: that delivery fails, and those behind it go on. */
+  #take(id: number, { destination, target }: ClaimRequest): Claim | undefined {
     const token = randomUUID();
     const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
     const row = this.#sql.taken.get(destination, target, id) as unknown as EventRow & {
@@ -112,11 +113,19 @@ export class SqliteStore implements Store {
       receipt: string | null;
       receipt_event: number | null;
     };
+    let body: Buffer;
+    try {
+      body = unpackBody(row.zstd);
+    } catch (error) {
+      const fix = 'Look at the health of the disk, and restore the store from a copy.';
+      this.#sql.failed.run('bug', `the stored event cannot be read: ${String(error)}`, fix, token);
+      return undefined;
+    }
     return {
       token,
       delivery,
       event: eventRecord(row),
-      body: unpackBody(row.zstd),
+      body,
       generation: row.generation ?? 1,
       receipt: row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
       superseded: row.receipt_event !== null && row.receipt_event > row.id,
@@ -125,7 +134,7 @@ export class SqliteStore implements Store {
 
   checkpoint(token: string, target: string, receipt: Receipt): Promise<boolean> {
     return this.#commit.write(() => {
-      const keptFor = this.#keepReceipt(token, target, receipt);
+      const keptFor = this.#keepReceipt(token, target, receipt, false);
       return keptFor && this.#sql.linkTo.run(receipt.url ?? null, token).changes === 1;
     });
   }
@@ -135,7 +144,8 @@ export class SqliteStore implements Store {
       if (settlement.state === 'delivered') {
         const { receipt } = settlement;
         return (
-          this.#keepReceipt(token, target, receipt) && this.#sql.delivered.run(receipt.url ?? null, token).changes === 1
+          this.#keepReceipt(token, target, receipt, true) &&
+          this.#sql.delivered.run(receipt.url ?? null, token).changes === 1
         );
       }
       const { reason, detail } = settlement;
@@ -148,8 +158,9 @@ export class SqliteStore implements Store {
     });
   }
 
-  #keepReceipt(token: string, target: string, receipt: Receipt): boolean {
-    return this.#sql.keepReceipt.run(target, JSON.stringify(receipt), token).changes === 1;
+  /** @param whole whether the receipt's event is delivered with it, so that older ones must not overwrite it */
+  #keepReceipt(token: string, target: string, receipt: Receipt, whole: boolean): boolean {
+    return this.#sql.keepReceipt.run(target, JSON.stringify(receipt), whole ? 1 : 0, token).changes === 1;
   }
 
   release(): Promise<number> {

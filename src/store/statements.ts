@@ -35,7 +35,7 @@ const SQL = {
 
   keepReceipt: `
     INSERT INTO ledger (destination, target, subject, generation, receipt, event)
-    SELECT destination, ?, subject, 1, ?, event FROM delivery WHERE token = ?
+    SELECT destination, ?, subject, 1, ?, iif(?, event, 0) FROM delivery WHERE token = ?
     ON CONFLICT DO UPDATE SET receipt = excluded.receipt, event = max(event, excluded.event)`,
   linkTo: 'UPDATE delivery SET url = ? WHERE token = ?',
   delivered: `
@@ -65,7 +65,7 @@ const SQL = {
     ON CONFLICT DO UPDATE SET halt_reason = excluded.halt_reason, halt_detail = excluded.halt_detail,
       halt_fix = excluded.halt_fix, halt_since = excluded.halt_since`,
   makeDue: `
-    UPDATE delivery SET due_at = ? WHERE id IN (
+    UPDATE delivery SET due_at = min(?, (SELECT received_at FROM event WHERE id = delivery.event)) WHERE id IN (
       SELECT id FROM delivery
       WHERE destination = ? AND state = 'pending' AND token IS NULL AND due_at > ? LIMIT ?)`,
 

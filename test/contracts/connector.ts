@@ -3,30 +3,12 @@ import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import type { Attempt, Connector, Context, Destination, JsonObject, JsonValue, Log } from '../../src/connector.ts';
-import { type Payload, REASONS } from '../../src/model.ts';
+import type { Payload } from '../../src/model.ts';
 import type { Outcome } from '../../src/outcome.ts';
-import type { Fault, Faults } from '../../src/sandbox/faults.ts';
-import { openDestination } from '../support/destination.ts';
+import type { Fault } from '../../src/sandbox/faults.ts';
 import { makeItem, makePayload } from '../support/item.ts';
-
-/** A connector beside a service that plays along: what `connectorContract` needs to judge it. */
-export interface ConnectorFixture {
-  connector: Connector;
-  /** Work against the stand-in; `api_url` and secrets are among them. */
-  options: JsonObject;
-  /** Laid over `options`: what makes `check()` find something, such as a token that the service refuses. */
-  refused: JsonObject;
-  /** Texts that must never be seen in an outcome, a log line, a preview, a target or a limit key. */
-  secrets: string[];
-  /** Absent for a connector that makes no calls. */
-  faults?: Faults;
-  /** Part of the path of the call that writes, such as `chat.postMessage`. Absent where any call is taken. */
-  writePath?: string;
-  /** Messages, pages, rows or lines that are there. */
-  arrived(): number;
-  close(): Promise<void>;
-}
+import { hostilePayloads, hostilePayloadsByTitle } from './connector/hostile.ts';
+import { attempt, type ConnectorFixture, Scene } from './connector/scene.ts';
 
 /** Judges a connector by the contract of src/connector.ts. `open` gives a fresh fixture for each test. */
 export function connectorContract(name: string, open: () => Promise<ConnectorFixture>): void {
@@ -255,60 +237,6 @@ interface Failure {
   fetch?: typeof fetch;
 }
 
-/** One test on its stage: it opens destinations and remembers all that could be seen of them. */
-class Scene {
-  readonly fixture: ConnectorFixture;
-  readonly skip: (reason: string) => void;
-  readonly #seen: string[] = [];
-
-  constructor(fixture: ConnectorFixture, skip: (reason: string) => void) {
-    this.fixture = fixture;
-    this.skip = skip;
-  }
-
-  open(context: Partial<Context> = {}, options: JsonObject = {}): Destination {
-    const write = (fields: object, message: string) => this.saw([fields, message]);
-    const log: Log = { debug: write, info: write, warn: write };
-    const all = { ...this.fixture.options, ...options };
-    const destination = openDestination(this.fixture.connector, all, { log, ...context });
-    this.saw([destination.target, destination.limits]);
-    return destination;
-  }
-
-  /** Never throws, whatever the connector does; a throw fails the test with its cause. */
-  async deliver(destination: Destination, item = makeItem(makePayload())): Promise<Outcome> {
-    const outcome = await destination.deliver(item, attempt());
-    this.saw(outcome);
-    if (outcome.kind !== 'delivered') {
-      assert.ok((REASONS as readonly string[]).includes(outcome.reason), inspect(outcome));
-      assert.ok(outcome.detail.length < 2000, 'a detail is short enough to be read');
-    }
-    return outcome;
-  }
-
-  delivered(outcome: Outcome | undefined) {
-    this.saw(outcome);
-    assert.ok(outcome?.kind === 'delivered', inspect(outcome));
-    return outcome.receipt;
-  }
-
-  saw(thing: unknown): void {
-    this.#seen.push(JSON.stringify(thing) ?? '', inspect(thing, { depth: 8 }));
-  }
-
-  assertNoSecret(): void {
-    const seen = this.#seen.join('\n');
-    const told = [...this.fixture.secrets, ...this.fixture.secrets.map(encodeURIComponent)].filter((secret) =>
-      seen.includes(secret),
-    );
-    assert.deepEqual(told, [], 'a secret was seen');
-  }
-}
-
-function attempt(): Attempt {
-  return { number: 1, signal: new AbortController().signal, checkpoint: async () => {} };
-}
-
 function expects(kinds: Outcome['kind'][], reason: string): (outcome: Outcome) => void {
   return (outcome) => {
     assert.ok(kinds.includes(outcome.kind), inspect(outcome));
@@ -339,73 +267,4 @@ async function closedPort(): Promise<string> {
 function withId(id: string): Payload {
   const payload = makePayload();
   return { ...payload, interview: { ...payload.interview, id: `itv_${id}` } };
-}
-
-function hostilePayloads(): Payload[] {
-  return hostilePayloadsByTitle().map(([, payload]) => payload());
-}
-
-/** What an event may hold: verified, with both ids, and otherwise anything. */
-function hostilePayloadsByTitle(): [title: string, payload: () => Payload][] {
-  const event = (interview: JsonObject, study: JsonObject = {}): Payload => ({
-    event_type: 'interview.completed',
-    interview: { id: 'itv_hostile', ...interview },
-    study: { id: 'study_hostile', ...study },
-  });
-  const everywhere = (value: JsonValue): Payload => {
-    const fill = (fields: JsonObject) => Object.fromEntries(Object.keys(fields).map((key) => [key, value]));
-    const usual = makePayload();
-    return event({ ...fill(usual.interview), id: 'itv_hostile' }, { ...fill(usual.study), id: 'study_hostile' });
-  };
-  const conversation = (turns: number, content: string): Payload =>
-    event({
-      parsed_conversation_json: Array.from({ length: turns }, (_, i) => ({
-        role: i % 2 === 0 ? 'assistant' : 'user',
-        content,
-      })),
-    });
-  const markup =
-    '<!channel> <@U012AB3CD> </p> *b* _i_ ~s~ `c` ```x``` &amp; {{ 7 | times: 6 }} =1+1 \u0000 \ud800 \u202e';
-  const nested = (depth: number): JsonValue => (depth === 0 ? 'end' : { a: nested(depth - 1) });
-  return [
-    ['null everywhere', () => everywhere(null)],
-    ['numbers everywhere', () => everywhere(7)],
-    ['lists everywhere', () => everywhere([1, null, { a: [] }])],
-    ['empty texts everywhere', () => everywhere('')],
-    ['nothing but the two ids', () => event({})],
-    [
-      'metadata named after what objects inherit',
-      () => {
-        const metadata = '{"__proto__":{"polluted":true},"constructor":{"prototype":1},"toString":null,"":"x"}';
-        return event({ metadata: JSON.parse(metadata) }, { metadata: JSON.parse(metadata) });
-      },
-    ],
-    [
-      'metadata of 500 keys',
-      () =>
-        event({ metadata: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`key ${i}`, 'v'.repeat(300)])) }),
-    ],
-    ['metadata 200 levels deep', () => event({ metadata: { deep: nested(200) } })],
-    ['markup everywhere', () => everywhere(markup)],
-    [
-      'markup in metadata and turns',
-      () => ({
-        ...conversation(4, markup),
-        study: { id: 's', title: markup, mode: markup, metadata: { [markup]: markup } },
-      }),
-    ],
-    ['endless texts everywhere', () => everywhere('&<'.repeat(6_000))],
-    ['addresses that are none', () => event({ recording_url: 'javascript:alert(1)', link: 'see <here>' })],
-    [
-      'an endless address',
-      () =>
-        event({
-          recording_url: `https://example.com/${'a'.repeat(6_000)}`,
-          link: `https://example.com/?${'&'.repeat(3_000)}`,
-        }),
-    ],
-    ['a 300 KB turn without a space', () => conversation(2, 'x'.repeat(300_000))],
-    ['a 300 KB turn of joined emoji', () => conversation(2, '👩‍👩‍👧‍👦'.repeat(27_000))],
-    ['1,500 turns', () => conversation(1_500, 'I would say that the second one was easier. '.repeat(5))],
-  ];
 }

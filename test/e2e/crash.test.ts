@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configText, interview, makeFolder, post, Sink, type SpawnedRelay, spawnRelay } from '../support/relay.ts';
+import { makeFolder } from '../support/folder.ts';
+import { configText, interview, post, Sink, type SpawnedRelay, spawnRelay } from '../support/relay.ts';
 
 const EVENTS = 500;
 const KILLS = 20;
@@ -8,14 +9,13 @@ const KILLS = 20;
 test(`${EVENTS} events, ${KILLS} kills with -9: every acknowledged event is delivered`, async (t) => {
   const sink = await Sink.start();
   t.after(() => sink.close());
-  const { folder, remove } = await makeFolder(
-    configText(`destinations:
+  const folder = await makeFolder(t, {
+    'config.yaml': configText(`destinations:
   hook: { connector: webhook, url: "${sink.url}", retry: [10ms, 50ms, 100ms, 1s] }
 routes:
   - { name: all, to: hook }
 `),
-  );
-  t.after(remove);
+  });
 
   let relay: SpawnedRelay = await spawnRelay(folder);
   t.after(() => relay.kill('SIGKILL'));
@@ -57,14 +57,13 @@ routes:
 test('SIGTERM lets a delivery under way end, loses nothing, and exits 0', async (t) => {
   const sink = await Sink.start();
   t.after(() => sink.close());
-  const { folder, remove } = await makeFolder(
-    configText(`destinations:
+  const folder = await makeFolder(t, {
+    'config.yaml': configText(`destinations:
   hook: { connector: webhook, url: "${sink.url}" }
 routes:
   - { name: all, to: hook }
 `),
-  );
-  t.after(remove);
+  });
   const held = Promise.withResolvers<() => void>();
   sink.answer = (_request, response) => held.resolve(() => response.writeHead(204).end());
 

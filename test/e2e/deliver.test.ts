@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
-import { configText, interview, post, type RunningRelay, runVerb, Sink, startRelay } from '../support/relay.ts';
+import { afterEach, beforeEach, type TestContext, test } from 'node:test';
+import { configText, interview, post, type RunningRelay, Sink, startRelay } from '../support/relay.ts';
+import { runVerb } from '../support/verb.ts';
 
 let sink: Sink;
 let relay: RunningRelay;
@@ -27,6 +28,21 @@ routes:
 `);
 }
 
+/** The webhook of `oneHook`, and beside it one whose deliveries tell how far the relay has come. */
+async function hookAndFence(t: TestContext, options: string): Promise<Sink> {
+  const fence = await Sink.start();
+  t.after(() => fence.close());
+  relay = await startRelay(
+    configText(`destinations:
+  hook: { connector: webhook, url: "${sink.url}", ${options} }
+  fence: { connector: webhook, url: "${fence.url}" }
+routes:
+  - { name: all, to: [hook, fence] }
+`),
+  );
+  return fence;
+}
+
 const fail = (status: number, headers: Record<string, string> = {}) => {
   sink.answer = (_request, response) => response.writeHead(status, headers).end();
 };
@@ -34,6 +50,11 @@ const succeed = () => {
   sink.answer = (_request, response) => response.writeHead(204).end();
 };
 const attempted = (state: string) => relay.log.step('delivery.attempted', (line) => line.state === state);
+const deliveredTo = (destination: string, subject: string) =>
+  relay.log.step(
+    'delivery.attempted',
+    (line) => line.destination === destination && line.subject === subject && line.state === 'delivered',
+  );
 
 test('an acknowledged event reaches every destination that it was routed to', async () => {
   relay = await startRelay(
@@ -126,35 +147,77 @@ test('a bad credential halts the lane: its deliveries wait, and flow on resume',
   const resumed = await runVerb(['resume', 'hook'], { cwd: relay.folder });
   assert.equal(resumed.code, 0, resumed.err);
   await sink.got(3);
-  for (const subject of ['int_1', 'int_2']) {
-    await relay.log.step('delivery.attempted', (line) => line.subject === subject && line.state === 'delivered');
-  }
+  for (const subject of ['int_1', 'int_2']) await deliveredTo('hook', subject);
 });
 
-test('a paused destination receives and holds, and a running relay acts on pause and resume', async () => {
-  relay = await startRelay(oneHook());
-  const paused = await runVerb(['pause', 'hook'], { cwd: relay.folder });
-  assert.equal(paused.code, 0, paused.err);
-  // The relay looks twice a second; two more verbs take longer than that.
-  const { body } = await post(relay);
-  assert.equal(body.deliveries, 1);
-  await runVerb(['deliveries'], { cwd: relay.folder });
+test('a paused destination receives and holds, and a running relay acts on pause and resume', async (t) => {
+  const fence = await hookAndFence(t, 'retry: [50ms]');
+  fence.answer = (_request, response) => response.writeHead(401).end();
+  await post(relay, interview('int_1'));
+  await deliveredTo('hook', 'int_1');
+  await relay.log.step('lane.halted');
+  fence.answer = (_request, response) => response.writeHead(204).end();
+  for (const args of [
+    ['pause', 'hook'],
+    ['resume', 'fence'],
+  ]) {
+    const { code, err } = await runVerb(args, { cwd: relay.folder });
+    assert.equal(code, 0, err);
+  }
+  // The relay looks at all lanes at once: when it has seen that the fence flows, it knows of the pause.
+  await deliveredTo('fence', 'int_1');
+  for (const subject of ['int_2', 'int_3', 'int_4']) {
+    const { body } = await post(relay, interview(subject));
+    assert.equal(body.deliveries, 2);
+    await deliveredTo('fence', subject);
+    const held = (await relay.app.store.deliveriesOf([body.event ?? ''])).get(body.event ?? '');
+    const { state, attempts } = held?.find(({ destination }) => destination === 'hook') ?? {};
+    assert.deepEqual({ state, attempts }, { state: 'pending', attempts: 0 });
+  }
+  assert.equal(sink.requests.length, 1, 'nothing arrives while it is paused');
   await runVerb(['resume', 'hook'], { cwd: relay.folder });
-  await attempted('delivered');
+  for (const subject of ['int_2', 'int_3', 'int_4']) await deliveredTo('hook', subject);
+  assert.equal(sink.requests.length, 4);
 });
 
-test('a service that is down opens the breaker: one probe at a time, and everything flows when it is back', async () => {
-  relay = await startRelay(oneHook('retry: [50ms, 50ms, 50ms]'));
+test('a service that is down opens the breaker: one probe at a time, and everything flows when it is back', async (t) => {
+  await hookAndFence(t, 'retry: [1h]');
+  let open = 0;
+  let most = 0;
+  let held: (() => void) | undefined;
   sink.answer = (_request, response) => response.destroy();
-  for (let n = 0; n < 20; n += 1) await post(relay, interview(`int_${n}`));
+  const began = Date.now();
+  // As many failures as open it, and none of them comes back by itself.
+  for (let n = 0; n < 5; n += 1) await post(relay, interview(`int_${n}`));
   await relay.log.step('breaker.opened');
-  const before = sink.requests.length;
-  succeed();
-  await relay.log.step('breaker.closed');
-  assert.equal(sink.requests.filter((_, index) => index >= before).length >= 1, true);
-  for (let n = 0; n < 20; n += 1) {
-    await relay.log.step('delivery.attempted', (line) => line.subject === `int_${n}` && line.state === 'delivered');
+  assert.equal(sink.requests.length, 5);
+
+  sink.answer = (_request, response) => {
+    open += 1;
+    most = Math.max(most, open);
+    held = () => {
+      open -= 1;
+      response.writeHead(204).end();
+    };
+  };
+  for (let n = 5; n < 25; n += 1) await post(relay, interview(`int_${n}`));
+  await sink.got(6);
+  assert.ok(Date.now() - began >= 5_000, 'the probe did not come before its time');
+  // While the probe is under way: whatever else were let through would have come before the fence has taken these.
+  for (let n = 25; n < 28; n += 1) {
+    await post(relay, interview(`int_${n}`));
+    await deliveredTo('fence', `int_${n}`);
   }
+  assert.deepEqual({ open, most, requests: sink.requests.length }, { open: 1, most: 1, requests: 6 });
+  assert.equal(relay.log.count('breaker.closed'), 0);
+
+  succeed();
+  held?.();
+  await relay.log.step('breaker.closed');
+  for (let n = 5; n < 28; n += 1) await deliveredTo('hook', `int_${n}`);
+  await runVerb(['resume', 'hook'], { cwd: relay.folder });
+  for (let n = 0; n < 5; n += 1) await deliveredTo('hook', `int_${n}`);
+  assert.equal(sink.requests.length, 5 + 28);
 });
 
 test('two events about one interview are never under way at once', async () => {
@@ -174,17 +237,28 @@ test('two events about one interview are never under way at once', async () => {
   assert.equal(most, 1);
 });
 
-test('a dead destination does not slow another', async () => {
+test('a dead destination does not slow another', async (t) => {
+  const dead = await Sink.start();
+  t.after(() => dead.close());
+  const held: (() => void)[] = [];
+  dead.answer = (_request, response) => {
+    held.push(() => response.writeHead(410).end());
+  };
   relay = await startRelay(
     configText(`destinations:
-  dead: { connector: webhook, url: "http://127.0.0.1:9/", retry: [1h] }
+  dead: { connector: webhook, url: "${dead.url}" }
   hook: { connector: webhook, url: "${sink.url}" }
 routes:
   - { name: both, to: [dead, hook] }
 `),
   );
   for (let n = 0; n < 10; n += 1) await post(relay, interview(`int_${n}`));
-  await sink.got(10);
+  for (let n = 0; n < 10; n += 1) await deliveredTo('hook', `int_${n}`);
+  await dead.got(1);
+  assert.ok(!relay.log.all.some((line) => line.step === 'delivery.attempted' && line.destination === 'dead'));
+  // It hangs up at last, so that the relay need not wait for it.
+  dead.answer = (_request, response) => response.writeHead(410).end();
+  for (const hangUp of held) hangUp();
 });
 
 test('hostile interviews crash nothing, and the next one is delivered', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runVerb } from '../support/relay.ts';
+import { spawnVerb } from '../support/verb.ts';
 
 test('demo --once sends the samples, waits until all is delivered, sums up, and exits 0', async () => {
-  const { code, out, err } = await runVerb(['demo', '--once']);
+  const { code, out, err } = await spawnVerb(['demo', '--once']);
   assert.equal(code, 0, err + out);
   for (const line of [
     /research-alerts +slack +[1-9]\d* +0 +0/,

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { makePayload } from '../support/item.ts';
-import { configText, interview, post, type RunningRelay, signatureOf, startRelay } from '../support/relay.ts';
+import { configText, interview, post, type RunningRelay, startRelay } from '../support/relay.ts';
+import { signatureOf } from '../support/signing.ts';
 
 let relay: RunningRelay;
 
@@ -18,6 +19,8 @@ routes:
       'port: 0',
       'port: 0, body_limit: 100KB, public_url: "https://example.org/relay", metrics: { token: scrape-me }',
     ),
+    // What cannot be committed is refused soon, not after five seconds.
+    { storeOptions: { lockWait: 200 } },
   );
 });
 after(() => relay.stop());
@@ -144,7 +147,7 @@ test('probes and metrics answer, metrics only with the token', async () => {
   for (const name of [
     'relay_events_total{source="versive",state="routed"}',
     'relay_requests_refused_total{status="401"}',
-    'relay_deliveries_total{destination="lines",outcome="delivered"}',
+    'relay_deliveries_total{destination="lines",outcome="delivered",reason=""}',
     'relay_attempt_duration_seconds_count{destination="lines"}',
     'relay_config_last_reload_successful 1',
     '# TYPE relay_queue_depth gauge',

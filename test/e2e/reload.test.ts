@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import {
-  configText,
-  interview,
-  makeFolder,
-  post,
-  type RunningRelay,
-  Sink,
-  spawnRelay,
-  startRelay,
-} from '../support/relay.ts';
+import { makeFolder } from '../support/folder.ts';
+import { configText, interview, post, type RunningRelay, Sink, spawnRelay, startRelay } from '../support/relay.ts';
 
 let first: Sink;
 let second: Sink;
@@ -107,11 +100,10 @@ test('server and store need a restart, and a reload that changes them says so', 
 
 test('SIGHUP reads the config again', async (t) => {
   relay = await startRelay(hookTo(first));
-  const { folder, file, remove } = await makeFolder(hookTo(first));
-  t.after(remove);
+  const folder = await makeFolder(t, { 'config.yaml': hookTo(first) });
   const spawned = await spawnRelay(folder);
   t.after(() => spawned.kill('SIGTERM'));
-  await writeFile(file, hookTo(second));
+  await writeFile(path.join(folder, 'config.yaml'), hookTo(second));
   spawned.child.kill('SIGHUP');
   await spawned.log.step('config.reloaded');
   await post(spawned, interview('int_1'));

@@ -6,20 +6,16 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type TestContext, test } from 'node:test';
-import { configText, makeFolder, runVerb, spawnRelay } from '../support/relay.ts';
+import { test } from 'node:test';
+import { makeFolder } from '../support/folder.ts';
+import { configText, spawnRelay } from '../support/relay.ts';
+import { runVerb, spawnVerb } from '../support/verb.ts';
 
 const CONFIG = configText(`destinations:
   lines: { connector: file, path: ./lines.jsonl }
 routes:
   - { name: all, to: lines }
 `);
-
-async function folderOf(t: TestContext, yaml: string): Promise<string> {
-  const { folder, remove } = await makeFolder(yaml);
-  t.after(remove);
-  return folder;
-}
 
 /** One line that says what happened, one that says what to do, and nothing of our insides. */
 function assertClear(result: { code: number | null; err: string }, code: number, what: RegExp): void {
@@ -34,28 +30,28 @@ test('a port in use is one clear line', async (t) => {
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const folder = await folderOf(t, CONFIG.replace('port: 0', `port: ${port}`));
+  const folder = await makeFolder(t, { 'config.yaml': CONFIG.replace('port: 0', `port: ${port}`) });
   assertClear(
-    await runVerb(['serve', '--log-level', 'silent'], { cwd: folder }),
+    await spawnVerb(['serve', '--log-level', 'silent'], { cwd: folder }),
     1,
     new RegExp(`127\\.0\\.0\\.1:${port}.*EADDRINUSE`),
   );
 });
 
 test('a store path that cannot be written is one clear line', async (t) => {
-  const folder = await folderOf(t, CONFIG.replace('./relay.db', './file/relay.db'));
+  const folder = await makeFolder(t, { 'config.yaml': CONFIG.replace('./relay.db', './file/relay.db') });
   await writeFile(path.join(folder, 'file'), 'no folder');
   assertClear(await runVerb(['serve'], { cwd: folder }), 1, /file.*RELAY_STORE_OPEN/);
 });
 
 test('a store that is no store is one clear line', async (t) => {
-  const folder = await folderOf(t, CONFIG);
+  const folder = await makeFolder(t, { 'config.yaml': CONFIG });
   await writeFile(path.join(folder, 'relay.db'), 'this is no database, whatever its name says'.repeat(100));
   assertClear(await runVerb(['serve'], { cwd: folder }), 1, /RELAY_STORE_OPEN/);
 });
 
 test('a store of a newer version is one clear line', async (t) => {
-  const folder = await folderOf(t, CONFIG);
+  const folder = await makeFolder(t, { 'config.yaml': CONFIG });
   const database = new DatabaseSync(path.join(folder, 'relay.db'));
   database.exec('PRAGMA user_version = 9999');
   database.close();
@@ -63,7 +59,7 @@ test('a store of a newer version is one clear line', async (t) => {
 });
 
 test('a config with errors, or none, ends with 78 and starts nothing', async (t) => {
-  const folder = await folderOf(t, CONFIG.replace('to: lines', 'to: line'));
+  const folder = await makeFolder(t, { 'config.yaml': CONFIG.replace('to: lines', 'to: line') });
   const wrong = await runVerb(['serve'], { cwd: folder });
   assert.equal(wrong.code, 78);
   assert.match(wrong.err, /config\.yaml:\d+:\d+ routes\[0\]\.to: .*"line".*Did you mean "lines"\?/);
@@ -79,11 +75,13 @@ test('wrong usage ends with 2', async () => {
   for (const args of [[], ['surve'], ['serve', '--portt', '1'], ['pause']]) {
     assert.equal((await runVerb(args)).code, 2, args.join(' '));
   }
-  assert.equal((await runVerb(['--help'])).code, 0);
+  const help = await runVerb(['--help']);
+  assert.equal(help.code, 0);
+  assert.match(help.out, /First steps/);
 });
 
 test('verbs work with the relay running or stopped, and a sample goes to one destination', async (t) => {
-  const folder = await folderOf(t, CONFIG);
+  const folder = await makeFolder(t, { 'config.yaml': CONFIG });
   const early = await runVerb(['send', '--to', 'lines'], { cwd: folder });
   assert.equal(early.code, 1);
   assert.match(early.err, /RELAY_NOT_RUNNING/);

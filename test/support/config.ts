@@ -1,21 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Config } from '../../src/config/config.ts';
 import { type Loaded, loadConfig } from '../../src/config/load.ts';
 import type { Finding } from '../../src/errors.ts';
+import { makeFolder } from './folder.ts';
 
-/** The secret of the Standard Webhooks test vector. */
-export const SIGNING_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-
-/** A temporary folder with these files, removed after the test. */
-export async function makeFolder(test: TestContext, files: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'versive-relay-config-'));
-  test.after(() => rm(folder, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-  return folder;
-}
+export { makeFolder } from './folder.ts';
+export { SIGNING_SECRET } from './signing.ts';
 
 /** Reads a config of this text, with these files beside it. */
 export async function readText(

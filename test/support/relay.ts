@@ -1,35 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { Webhook } from 'svix';
-import { type App, startApp } from '../../src/app.ts';
+import { type App, type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Payload } from '../../src/model.ts';
+import { openFolder } from './folder.ts';
 import { makePayload } from './item.ts';
-
-export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+import { SIGNING_SECRET, signatureOf } from './signing.ts';
+import { MAIN } from './verb.ts';
 
 /** A config whose source is `versive`, and whose port and store are the test's own. */
 export function configText(rest: string): string {
   return `server: { host: 127.0.0.1, port: 0 }
 store: ./relay.db
 sources:
-  versive: { secret: ${SECRET} }
+  versive: { secret: ${SIGNING_SECRET} }
 ${rest}`;
-}
-
-/** A folder with a config in it; gone with `remove`. */
-export async function makeFolder(yaml: string): Promise<{ folder: string; file: string; remove(): Promise<void> }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'relay-test-'));
-  const file = path.join(folder, 'config.yaml');
-  await writeFile(file, yaml);
-  return { folder, file, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 /** The log lines of a relay, parsed, and a way to await one. */
@@ -74,9 +64,13 @@ export interface RunningRelay {
   stop(): Promise<void>;
 }
 
-/** A relay in this process. */
-export async function startRelay(yaml: string, options: { watch?: boolean } = {}): Promise<RunningRelay> {
-  const { folder, file, remove } = await makeFolder(yaml);
+/** A relay in this process, which reloads only when it is told to. */
+export async function startRelay(
+  yaml: string,
+  options: Pick<AppOptions, 'watch' | 'storeOptions'> = {},
+): Promise<RunningRelay> {
+  const { folder, remove } = await openFolder({ 'config.yaml': yaml });
+  const file = path.join(folder, 'config.yaml');
   const { config, findings } = await loadConfig(file, {});
   if (!config) throw new Error(JSON.stringify(findings, undefined, 2));
   const log = new LogLines();
@@ -86,7 +80,7 @@ export async function startRelay(yaml: string, options: { watch?: boolean } = {}
       done();
     },
   });
-  const app = await startApp(config, { logStream, watch: options.watch ?? false });
+  const app = await startApp(config, { logStream, watch: false, ...options });
   return {
     app,
     url: app.url,
@@ -108,11 +102,9 @@ export interface SpawnedRelay {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const main = path.resolve(import.meta.dirname, '../../src/main.ts');
-
-/** A relay as its own process, in a folder of `makeFolder`. */
+/** A relay as its own process, in a folder with a `config.yaml`. */
 export async function spawnRelay(folder: string): Promise<SpawnedRelay> {
-  const child = spawn(process.execPath, [main, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const log = new LogLines();
   createInterface({ input: child.stdout }).on('line', (line) => log.take(line));
   let complaint = '';
@@ -131,38 +123,6 @@ export async function spawnRelay(folder: string): Promise<SpawnedRelay> {
       await gone;
       return child.exitCode;
     },
-  };
-}
-
-/** Runs a verb to its end. */
-export async function runVerb(
-  args: string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [main, ...args], {
-    cwd: options.cwd,
-    env: { PATH: process.env.PATH, NO_COLOR: '1', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  await once(child, 'close');
-  return { code: child.exitCode, out, err };
-}
-
-/** The headers that Svix would send with a body. */
-export function signatureOf(body: string, id: string, at = new Date(), secret = SECRET): Record<string, string> {
-  return {
-    'content-type': 'application/json',
-    'svix-id': id,
-    'svix-timestamp': String(Math.floor(at.getTime() / 1000)),
-    'svix-signature': new Webhook(secret).sign(id, at, body),
   };
 }
 

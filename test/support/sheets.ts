@@ -4,8 +4,8 @@ import Fastify from 'fastify';
 import googleSheets from '../../connectors/google-sheets.ts';
 import type { Attempt, Context, Item, JsonObject, JsonValue } from '../../src/connector.ts';
 import type { Outcome } from '../../src/outcome.ts';
+import type { Tab } from '../../src/sandbox/sheets/tab.ts';
 import { SHEETS_ACCOUNT, SHEETS_SPREADSHEET, SHEETS_TOKEN, SheetsStandIn } from '../../src/sandbox/sheets.ts';
-import type { Tab } from '../../src/sandbox/sheets-tab.ts';
 import { openDestination } from './destination.ts';
 import { makeItem, makePayload } from './item.ts';
 

@@ -9,6 +9,8 @@ import { promisify } from 'node:util';
 import { parseMoment, showMoment } from '../../src/cli/moment.ts';
 import type { JsonObject } from '../../src/model.ts';
 import { lockStore, openStore } from '../../src/store/open.ts';
+import { pages } from '../../src/store/pages.ts';
+import type { PageRequest } from '../../src/store/store.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
@@ -295,6 +297,32 @@ describe('pause and resume', () => {
     }
     assert.deepEqual(await store.lanes(), before);
   });
+});
+
+test('send --to says what holds the delivery, and how to let it flow', async () => {
+  const lock = await lockStore(path.join(folder, 'relay.db'));
+  const disabled = await run('send', '--to', 'dormant');
+  await run('pause', 'beta');
+  const paused = await run('send', '--to', 'beta');
+  const unknown = await run('send', '--to', 'alpa');
+  await lock.release();
+  assert.match(disabled.err, /held {2}the destination is disabled\n {2}fix Take `enabled: false` out/);
+  assert.match(paused.err, /held {2}the destination is paused\n {2}fix .*`versive-relay resume beta`/);
+  assert.match(unknown.err, /no destination "alpa"\. Did you mean "alpha"\?/);
+});
+
+test('a list is read page by page, to its end or its limit', async () => {
+  const rows = Array.from({ length: 2500 }, (_, index) => ({ id: `e${2500 - index}` }));
+  const read = async (limit?: number) => {
+    const list = async (page: PageRequest) => {
+      const from = rows.findIndex(({ id }) => id === page.before) + 1;
+      return rows.slice(from, from + page.limit);
+    };
+    return (await Array.fromAsync(pages(list, limit))).flat();
+  };
+  assert.deepEqual(await read(), rows);
+  assert.deepEqual(await read(2000), rows.slice(0, 2000));
+  assert.deepEqual(await read(7), rows.slice(0, 7));
 });
 
 test('times are read and shown in the timezone of the config', () => {

@@ -3,7 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
-import { printFinding, SIGNING_SECRET } from '../support/config.ts';
+import { printFinding } from '../support/config.ts';
+import { SIGNING_SECRET } from '../support/signing.ts';
 
 /** Each wrong config, `name.yaml`, with what is said of it, `name.expected`. */
 const FOLDER = path.join(import.meta.dirname, '../fixtures/config');

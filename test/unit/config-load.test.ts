@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { editorSchema } from '../../src/config/editor-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { makeFolder, printFinding, readGood, readText, SIGNING_SECRET } from '../support/config.ts';
+import { printFinding, readGood, readText } from '../support/config.ts';
+import { makeFolder } from '../support/folder.ts';
+import { SIGNING_SECRET } from '../support/signing.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const SOURCES = `sources: { versive: { secret: ${SIGNING_SECRET} } }\n`;

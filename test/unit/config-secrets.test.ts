@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { scrubber, secretForms } from '../../src/config/secrets.ts';
-import { readGood, SIGNING_SECRET } from '../support/config.ts';
+import { readGood } from '../support/config.ts';
+import { SIGNING_SECRET } from '../support/signing.ts';
 
 test('every secret of a config is known, longest first, and prints nowhere', async (t) => {
   const config = await readGood(

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Variables } from '../../src/config/substitute.ts';
-import { printFinding, readGood, readText, SIGNING_SECRET } from '../support/config.ts';
+import { printFinding, readGood, readText } from '../support/config.ts';
+import { SIGNING_SECRET } from '../support/signing.ts';
 
 const CONFIG = `
 server: { port: "\${PORT:-8080}", trust_proxy: "\${PROXY:-false}", public_url: "\${PUBLIC_URL:-}" }

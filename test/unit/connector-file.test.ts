@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import file from '../../connectors/file.ts';
 import type { Attempt, Item, JsonObject } from '../../src/connector.ts';
 import { connectorContract } from '../contracts/connector.ts';
 import { openDestination } from '../support/destination.ts';
+import { makeFolder, openFolder } from '../support/folder.ts';
 import { makeItem, makePayload } from '../support/item.ts';
 
 const attempt: Attempt = { number: 1, signal: new AbortController().signal, checkpoint: async () => {} };
-
-async function folderOfItsOwn() {
-  const folder = await mkdtemp(path.join(tmpdir(), 'relay-file-'));
-  return { folder, close: () => rm(folder, { recursive: true }) };
-}
 
 function linesOf(name: string): string[] {
   try {
@@ -26,7 +21,7 @@ function linesOf(name: string): string[] {
 }
 
 connectorContract('file', async () => {
-  const { folder, close } = await folderOfItsOwn();
+  const { folder, remove } = await openFolder();
   const name = path.join(folder, 'interviews.jsonl');
   return {
     connector: file,
@@ -34,13 +29,12 @@ connectorContract('file', async () => {
     refused: { path: path.join(folder, 'nowhere', 'interviews.jsonl') },
     secrets: ['no-secret-is-configured-here'],
     arrived: () => linesOf(name).length,
-    close,
+    close: remove,
   };
 });
 
 async function scene(t: TestContext) {
-  const { folder, close } = await folderOfItsOwn();
-  t.after(close);
+  const folder = await makeFolder(t);
   const name = path.join(folder, 'out.jsonl');
   const open = (options: JsonObject = {}) => openDestination(file, { path: 'out.jsonl', ...options }, { folder });
   const deliver = (item: Item = makeItem(), options: JsonObject = {}) => open(options).deliver(item, attempt);

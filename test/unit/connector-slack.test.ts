@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import { type Logger, LogLevel, WebClient } from '@slack/web-api';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import Fastify from 'fastify';
 import { clipMarkup, escapeMarkup } from '../../connectors/slack/markup.ts';
 import slack from '../../connectors/slack.ts';
-import type { Attempt, Context, Item, JsonObject } from '../../src/connector.ts';
 import type { Outcome } from '../../src/outcome.ts';
-import { SLACK_TOKEN, SlackStandIn } from '../../src/sandbox/slack.ts';
+import { SLACK_TOKEN, type SlackStandIn } from '../../src/sandbox/slack.ts';
 import { connectorContract } from '../contracts/connector.ts';
 import { openDestination } from '../support/destination.ts';
 import { makeItem, makePayload } from '../support/item.ts';
-
-const CHANNEL = 'C0123456789';
-
-async function startSlack() {
-  const standIn = new SlackStandIn();
-  const app = Fastify({ forceCloseConnections: true });
-  standIn.faults.install(app);
-  standIn.routes(app);
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const options: JsonObject = { token: SLACK_TOKEN, channel: CHANNEL, api_url: `${url}/` };
-  return { standIn, options, url: `${url}/`, messages: () => standIn.messages(CHANNEL), close: () => app.close() };
-}
+import { attempt, CHANNEL, scene, section, startSlack } from '../support/slack.ts';
 
 connectorContract('slack', async () => {
   const { standIn, options, messages, close } = await startSlack();
@@ -37,18 +23,6 @@ connectorContract('slack', async () => {
     close,
   };
 });
-
-const attempt: Attempt = { number: 1, signal: new AbortController().signal, checkpoint: async () => {} };
-
-/** A stand-in of its own, closed after the test. */
-async function scene(t: TestContext) {
-  const started = await startSlack();
-  t.after(started.close);
-  const open = (extra: JsonObject = {}, context?: Partial<Context>) =>
-    openDestination(slack, { ...started.options, ...extra }, context);
-  const deliver = (item: Item = makeItem(), extra: JsonObject = {}) => open(extra).deliver(item, attempt);
-  return { ...started, open, deliver };
-}
 
 function receiptOf(outcome: Outcome) {
   assert.ok(outcome.kind === 'delivered', JSON.stringify(outcome));
@@ -111,8 +85,6 @@ describe('slack: the summary', () => {
     await standIn.close();
   });
 });
-
-const section = (text: string): JsonObject => ({ type: 'section', text: { type: 'mrkdwn', text } });
 
 describe('slack: a message of the config', () => {
   it('replaces the summary, and an update replaces what stood there', async (t) => {
@@ -343,69 +315,3 @@ function revoke(standIn: SlackStandIn, error: string): void {
   const token = standIn.tokens.get(SLACK_TOKEN);
   if (token) token.error = error;
 }
-
-const silent: Logger = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  setLevel() {},
-  setName() {},
-  getLevel: () => LogLevel.ERROR,
-};
-
-describe('the stand-in of Slack, through the official SDK', () => {
-  const bad: [name: string, blocks: unknown, error: string][] = [
-    ['51 blocks', Array(51).fill({ type: 'divider' }), 'invalid_blocks'],
-    [
-      'a header of 151 characters',
-      [{ type: 'header', text: { type: 'plain_text', text: 'x'.repeat(151) } }],
-      'invalid_blocks',
-    ],
-    ['a header in mrkdwn', [{ type: 'header', text: { type: 'mrkdwn', text: 'x' } }], 'invalid_blocks'],
-    ['a section of 3,001 characters', [section('x'.repeat(3001))], 'invalid_blocks'],
-    ['an empty text', [section('')], 'invalid_blocks'],
-    ['eleven fields', [{ type: 'section', fields: Array(11).fill({ type: 'mrkdwn', text: 'x' }) }], 'invalid_blocks'],
-    ['a section of nothing', [{ type: 'section' }], 'invalid_blocks'],
-    ['a property too many', [{ type: 'divider', colour: 'red' }], 'invalid_blocks'],
-    ['a block of no known type', [{ type: 'banner' }], 'invalid_blocks'],
-    ['two equal block ids', Array(2).fill({ type: 'divider', block_id: 'a' }), 'invalid_blocks'],
-    ['an object instead of a list', { blocks: [] }, 'invalid_blocks_format'],
-    ['more than a message holds', Array(5).fill(section('x'.repeat(2900))), 'msg_blocks_too_long'],
-  ];
-  for (const [name, blocks, error] of bad) {
-    it(`refuses ${name} as ${error}`, async (t) => {
-      const { url, messages } = await scene(t);
-      const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url, retryConfig: { retries: 0 }, logger: silent });
-      const post = client.apiCall('chat.postMessage', { channel: CHANNEL, text: 'x', blocks });
-      await assert.rejects(post, (thrown: { data: { error: string; response_metadata: { messages?: string[] } } }) => {
-        assert.equal(thrown.data.error, error);
-        if (error === 'invalid_blocks') assert.match(thrown.data.response_metadata.messages?.[0] ?? '', /^\[ERROR\]/);
-        return true;
-      });
-      assert.equal(messages().length, 0);
-    });
-  }
-
-  it('gives the history newest first, page by page, with metadata on request', async (t) => {
-    const { url } = await scene(t);
-    const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url });
-    const metadata = { event_type: 'a', event_payload: { b: 1 } };
-    for (const text of ['one', 'two', 'three']) await client.chat.postMessage({ channel: CHANNEL, text, metadata });
-    const seen: string[] = [];
-    for await (const page of client.paginate('conversations.history', { channel: CHANNEL, limit: 2 })) {
-      for (const message of (page as { messages?: { text: string }[] }).messages ?? []) seen.push(message.text);
-    }
-    assert.deepEqual(seen, ['three', 'two', 'one']);
-    const whole = await client.conversations.history({ channel: CHANNEL, include_all_metadata: true, limit: 1 });
-    assert.deepEqual(whole.messages?.[0]?.metadata, metadata);
-  });
-
-  it('keeps the pace of a channel when told to', async (t) => {
-    const { url, standIn } = await scene(t);
-    standIn.enforcePace = true;
-    const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url, rejectRateLimitedCalls: true });
-    await client.chat.postMessage({ channel: CHANNEL, text: 'one' });
-    await assert.rejects(client.chat.postMessage({ channel: CHANNEL, text: 'two' }), { retryAfter: 1 });
-  });
-});

@@ -8,8 +8,8 @@ import { Faults } from '../../src/sandbox/faults.ts';
 import { connectorContract } from '../contracts/connector.ts';
 import { openDestination } from '../support/destination.ts';
 import { makeItem, makePayload } from '../support/item.ts';
+import { SIGNING_SECRET } from '../support/signing.ts';
 
-const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const API_KEY = 'api-key-that-nobody-may-see';
 const QUERY = 'query-that-nobody-may-see';
 const attempt: Attempt = { number: 1, signal: new AbortController().signal, checkpoint: async () => {} };
@@ -35,9 +35,9 @@ connectorContract('webhook', async () => {
   const { faults, origin, arrived, close } = await startEndpoint();
   return {
     connector: webhook,
-    options: { url: `${origin}/in?key=${QUERY}`, headers: { 'x-api-key': API_KEY }, secret: SECRET },
+    options: { url: `${origin}/in?key=${QUERY}`, headers: { 'x-api-key': API_KEY }, secret: SIGNING_SECRET },
     refused: { url: `http://nobody.invalid/in?key=${QUERY}` },
-    secrets: [SECRET, API_KEY, QUERY],
+    secrets: [SIGNING_SECRET, API_KEY, QUERY],
     faults,
     arrived,
     close,
@@ -57,14 +57,14 @@ describe('webhook', () => {
     const { deliver, requests } = await scene(t);
     const item = makeItem();
     const body = Buffer.from(`${item.body.toString()}  \n`);
-    const outcome = await deliver({ secret: SECRET }, { ...item, body });
+    const outcome = await deliver({ secret: SIGNING_SECRET }, { ...item, body });
     assert.equal(outcome.kind, 'delivered');
     const [request] = requests;
     assert.deepEqual(request?.body, body);
     assert.equal(request?.headers['content-type'], 'application/json');
     const headers = request?.headers as Record<string, string>;
-    new Webhook(SECRET).verify(request?.body as Buffer, headers);
-    assert.throws(() => new Webhook(SECRET).verify(Buffer.from('{}'), headers));
+    new Webhook(SIGNING_SECRET).verify(request?.body as Buffer, headers);
+    assert.throws(() => new Webhook(SIGNING_SECRET).verify(Buffer.from('{}'), headers));
   });
 
   it('gives every try and replay of an event the same webhook-id, and no other event', async (t) => {

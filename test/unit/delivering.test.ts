@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nextDelay, probeDelay, RETRY_SCHEDULE } from '../../src/backoff.ts';
+import { nextDelay, probeDelay } from '../../src/backoff.ts';
+import { parseDuration } from '../../src/config/durations.ts';
+import { DEFAULT_RETRY } from '../../src/config/schema.ts';
 import { Breaker } from '../../src/deliver/breaker.ts';
 import { noticeOf } from '../../src/deliver/notifier.ts';
 import { settle } from '../../src/deliver/settle.ts';
 import { delivered, halt, reject, retry, retryAfterMs, transportOutcome, unknown } from '../../src/outcome.ts';
 
+const RETRY_SCHEDULE = DEFAULT_RETRY.map((text) => parseDuration(text) ?? 0);
 const context = { attempts: 1, schedule: RETRY_SCHEDULE, now: 1_000_000, probing: false };
 
 test('the schedule is jittered by 20 % and ends', () => {
@@ -57,7 +60,7 @@ test('neither a halt nor a probe behind an open breaker costs an attempt', () =>
 
 test('the breaker opens after five failures in a row, probes after 5 s and then twice as long, and closes on success', () => {
   const breaker = new Breaker();
-  const fail = (now: number) => breaker.observe(unknown('timeout', ''), now);
+  const fail = (now: number) => breaker.observe([unknown('timeout', '')], now);
   for (let failure = 1; failure <= 4; failure += 1) assert.equal(fail(0), undefined);
   assert.equal(breaker.open, false);
   assert.equal(fail(0), 'opened');
@@ -68,9 +71,9 @@ test('the breaker opens after five failures in a row, probes after 5 s and then 
   assert.equal(breaker.until, 5_000 + 5_000);
   fail(10_000);
   assert.equal(breaker.until, 10_000 + 10_000);
-  assert.equal(breaker.observe(retry('rate_limited', ''), 20_000), undefined);
+  assert.equal(breaker.observe([retry('rate_limited', '')], 20_000), undefined);
   assert.equal(breaker.open, true);
-  assert.equal(breaker.observe(delivered({}), 20_000), 'closed');
+  assert.equal(breaker.observe([delivered({})], 20_000), 'closed');
   assert.equal(breaker.until, 0);
   assert.equal(probeDelay(50), 5 * 60_000);
 });
@@ -82,8 +85,16 @@ test('four failures, a success, four failures: the breaker stays closed', () => 
     reject('invalid', '', ''),
     ...Array(4).fill(retry('server', '')),
   ]) {
-    assert.equal(breaker.observe(outcome, 0), undefined);
+    assert.equal(breaker.observe([outcome], 0), undefined);
   }
+});
+
+test('a batch that fails is one failure, and one of it that arrives is a success', () => {
+  const breaker = new Breaker();
+  breaker.observe(Array(200).fill(unknown('timeout', '')), 0);
+  assert.equal(breaker.open, false);
+  for (let call = 0; call < 10; call += 1) breaker.observe([unknown('timeout', ''), delivered({})], 0);
+  assert.equal(breaker.open, false);
 });
 
 test('Retry-After is read as seconds or as a date', () => {

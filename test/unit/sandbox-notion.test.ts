@@ -3,8 +3,8 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { type BlockObjectRequest, Client, isNotionClientError } from '@notionhq/client';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { NotionPage } from '../../src/sandbox/notion/workspace.ts';
 import { NotionStandIn } from '../../src/sandbox/notion.ts';
-import type { NotionPage } from '../../src/sandbox/notion-workspace.ts';
 
 type Properties = NonNullable<Parameters<Client['pages']['create']>[0]['properties']>;
 

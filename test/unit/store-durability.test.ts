@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { openReader, openWriter } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/open.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
+import { openFolder } from '../support/folder.ts';
 
-let folder: string;
 let file: string;
+let remove: () => Promise<void>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'relay-store-'));
-  file = path.join(folder, 'relay.db');
+  const opened = await openFolder();
+  remove = opened.remove;
+  file = path.join(opened.folder, 'relay.db');
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => remove());
 
 /** The commits in the write-ahead log: frames that carry the size of the database (https://www.sqlite.org/fileformat2.html#walformat). */
 async function commitsInLog(): Promise<number> {

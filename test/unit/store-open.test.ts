@@ -1,39 +1,40 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import { isServed, lockStore, openStore } from '../../src/store/open.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
+import { openFolder } from '../support/folder.ts';
 
 let folder: string;
 let file: string;
+let remove: () => Promise<void>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'relay-store-'));
+  ({ folder, remove } = await openFolder());
   file = path.join(folder, 'relay.db');
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => remove());
 
 const OPEN = JSON.stringify(import.meta.resolve('../../src/store/open.ts'));
 
 /** Another process that runs the code, and prints `ready` when it has. */
-async function another(code: string): Promise<{ kill(): Promise<void> }> {
+async function another(t: TestContext, code: string): Promise<{ kill(): Promise<void> }> {
   const program = `const { openStore, lockStore } = await import(${OPEN}); ${code}; process.stdout.write('ready'); setInterval(() => {}, 1e6);`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(child.stdout, 'data');
-  return {
-    kill: async () => {
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
-    },
+  const exit = once(child, 'exit');
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exit;
   };
+  t.after(kill);
+  await once(child.stdout, 'data');
+  return { kill };
 }
 
 test('makes the folder and the file, readable by its owner only', { skip: process.platform === 'win32' }, async () => {
@@ -51,9 +52,9 @@ test('a store that must be there already is not made', async () => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('many processes may make one store at once', async () => {
+test('many processes may make one store at once', async (t) => {
   const code = `const store = await openStore(${JSON.stringify(file)}); await store.ping()`;
-  const others = await Promise.all([another(code), another(code), another(code)]);
+  const others = await Promise.all([another(t, code), another(t, code), another(t, code)]);
   const store = await openStore(file);
   await store.accept(newEvent());
   await Promise.all(others.map((other) => other.kill()));
@@ -106,9 +107,9 @@ test('a file without the right to write is refused', { skip: process.getuid?.() 
   await assert.rejects(openStore(file), { code: 'RELAY_STORE_OPEN', message: /may not be written/ });
 });
 
-test('one relay serves a store; its lock goes with its process, however that ends', async () => {
+test('one relay serves a store; its lock goes with its process, however that ends', async (t) => {
   assert.equal(isServed(file), false);
-  const other = await another(`await lockStore(${JSON.stringify(file)})`);
+  const other = await another(t, `await lockStore(${JSON.stringify(file)})`);
   assert.equal(isServed(file), true);
   await assert.rejects(lockStore(file, { wait: 0 }), { code: 'RELAY_STORE_LOCKED', message: /relay\.db/ });
   const waiting = lockStore(file);

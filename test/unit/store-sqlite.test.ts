@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openStore } from '../../src/store/open.ts';
 import { storeContract } from '../contracts/store.ts';
+import { openFolder } from '../support/folder.ts';
 
 storeContract('sqlite', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'relay-store-'));
+  const { folder, remove } = await openFolder();
   const file = path.join(folder, 'relay.db');
   let store = await openStore(file);
   return {
@@ -17,7 +16,7 @@ storeContract('sqlite', async () => {
     },
     close: async () => {
       await store.close();
-      await rm(folder, { recursive: true });
+      await remove();
     },
   };
 });

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { Secret } from '../../src/options.ts';
 import { signatureHeaders, verify } from '../../src/receive/verify.ts';
+import { SIGNING_SECRET } from '../support/signing.ts';
 
 /** The published vector of Standard Webhooks: its libraries' own tests sign this. */
 const VECTOR = {
-  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  secret: SIGNING_SECRET,
   id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
   timestamp: 1614265330,
   body: '{"test": 2432232314}',

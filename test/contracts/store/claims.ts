@@ -98,6 +98,19 @@ export function claimsContract(t: StoreUnderTest): void {
       assert.equal((await t.claimOne({ now: 600 })).superseded, false);
     });
 
+    test('a newer event that was only begun does not stand in for an older one', async () => {
+      await t.store.accept(newEvent({ subject: 'int_1', receivedAt: 100 }));
+      const old = await t.claimOne({ now: 100 });
+      const later = { state: 'pending', nextAttemptAt: 500, reason: 'server', detail: '', counted: true } as const;
+      await t.store.record(old.token, TARGET, later);
+      await t.store.accept(newEvent({ subject: 'int_1', receivedAt: 200 }));
+      const newer = await t.claimOne({ now: 300 });
+      await t.store.checkpoint(newer.token, TARGET, { page: 'half' });
+      await t.store.record(newer.token, TARGET, { state: 'failed', reason: 'invalid', detail: '', fix: '' });
+      const again = await t.claimOne({ now: 500 });
+      assert.deepEqual([again.event.id, again.superseded, again.receipt], ['e1', false, { page: 'half' }]);
+    });
+
     test('a receipt belongs to its destination, target and subject', async () => {
       await t.store.accept(newEvent({ subject: 'x', destinations: ['slack', 'notion'] }));
       const { token } = await t.claimOne();

@@ -78,7 +78,7 @@ CREATE TABLE ledger (
   subject TEXT NOT NULL,
   generation INTEGER NOT NULL,
   receipt TEXT NOT NULL, -- JSON
-  event INTEGER NOT NULL, -- that the receipt was made from
+  event INTEGER NOT NULL, -- the latest that was delivered whole; 0 while there is only a checkpoint
   PRIMARY KEY (destination, target, subject)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GoogleRefusal, invalid } from './sheets-error.ts';
-import { type Box, columnName, parseRange, printRange, sameTitle } from './sheets-range.ts';
-import { type CellValue, Tab, type ValueInputOption, type ValueRenderOption } from './sheets-tab.ts';
+import { type GoogleRefusal, invalid } from './errors.ts';
+import { type Box, columnName, parseRange, printRange, sameTitle } from './range.ts';
+import { type CellValue, Tab, type ValueInputOption, type ValueRenderOption } from './tab.ts';
 
 /** Cells of all tabs of a spreadsheet (support.google.com/drive/answer/37603). */
 const MOST_CELLS = 10_000_000;

@@ -1,3 +1,5 @@
+import type { FaultBody } from '../faults.ts';
+
 /** Google's canonical codes (google.rpc.Code) beside the HTTP status that each is answered with. */
 const STATUS = {
   INVALID_ARGUMENT: 400,
@@ -60,8 +62,8 @@ export function disabledRefusal(): GoogleRefusal {
 }
 
 /** What the service says when it fails by itself, by HTTP status. */
-export function failureBody(status: number): object {
+export const faultBody: FaultBody = (status) => {
   if (status === 429) return quotaRefusal('write').body();
   if (status === 503) return new GoogleRefusal('UNAVAILABLE', 'The service is currently unavailable.').body();
   return new GoogleRefusal('INTERNAL', 'Internal error encountered.').body();
-}
+};

@@ -1,4 +1,4 @@
-import { invalid } from './sheets-error.ts';
+import { invalid } from './errors.ts';
 
 /** A field mask as a tree: `sheets.properties(sheetId,title)`. An empty branch takes all that is under it. */
 interface Mask {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject, JsonValue } from '../model.ts';
-import { addOption, emptyValue, makeProperty, type Property, type PropertySpec } from './notion-schema.ts';
+import type { JsonObject, JsonValue } from '../../model.ts';
+import { addOption, emptyValue, makeProperty, type Property, type PropertySpec } from './schema.ts';
 
 export interface NotionDataSource {
   id: string;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject } from '../model.ts';
-import { emptyValue, propertyConfig } from './notion-schema.ts';
+import type { JsonObject } from '../../model.ts';
+import { emptyValue, propertyConfig } from './schema.ts';
 import {
   type NotionBlock,
   type NotionDatabase,
@@ -8,7 +8,7 @@ import {
   type NotionPage,
   type NotionWorkspace,
   USERS,
-} from './notion-workspace.ts';
+} from './workspace.ts';
 
 /** The stand-in's answers, in the shapes of Notion's API. */
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject, JsonValue } from '../model.ts';
+import type { JsonObject, JsonValue } from '../../model.ts';
 
 /** The property types that the stand-in knows. The last four are computed by Notion: the API cannot write them. */
 export type PropertyType =

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../model.ts';
-import { type NotionBlock, type NotionPage, type NotionWorkspace, plainText } from './notion-workspace.ts';
+import type { JsonObject } from '../../model.ts';
+import { type NotionBlock, type NotionPage, type NotionWorkspace, plainText } from './workspace.ts';
 
 /** What the demo page shows of the stand-in: data sources with their newest pages first. */
 export interface NotionSnapshot {

@@ -1,4 +1,4 @@
-import { invalid } from './sheets-error.ts';
+import { invalid } from './errors.ts';
 
 /** A rectangle of cells, counted from 0, ends included. Infinity: up to the end of the grid. */
 export interface Box {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import type { JsonObject } from '../model.ts';
-import type { FaultBody } from './faults.ts';
+import type { JsonObject } from '../../model.ts';
+import type { FaultBody } from '../faults.ts';
 
 /** A refusal in Notion's own shape. */
 export class NotionError extends Error {

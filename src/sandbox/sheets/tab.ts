@@ -1,5 +1,5 @@
-import { invalid } from './sheets-error.ts';
-import { type Box, columnName, printRange } from './sheets-range.ts';
+import { invalid } from './errors.ts';
+import { type Box, columnName, printRange } from './range.ts';
 
 /** A formula was evaluated: what USER_ENTERED does to text that begins with `=`. Text that came RAW is never one. */
 interface Formula {

@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../model.ts';
-import { NotionError } from './notion-errors.ts';
-import { COMPUTED, type Property } from './notion-schema.ts';
+import type { JsonObject, JsonValue } from '../../model.ts';
+import { NotionError } from './errors.ts';
+import { COMPUTED, type Property } from './schema.ts';
 
 /** https://developers.notion.com/reference/request-limits, in characters (UTF-16 units), elements and bytes. */
 export const LIMITS = {
