@@ -4,7 +4,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
 FROM node:24-slim
-ENV NODE_ENV=production RELAY_STORE=/data/relay.db
+ENV NODE_ENV=production RELAY_STORE=/data/relay.db ARCHIVE_FILE=/data/interviews.jsonl
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE config.example.yaml ./

@@ -103,7 +103,11 @@ class FileDestination implements Destination {
       return Buffer.from(`${this.#text(item)}\n`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return reject('invalid', `the line could not be made: ${why}`, 'Correct `line:` in the config; the event is kept.');
+      return reject(
+        'invalid',
+        `the line could not be made: ${why}`,
+        'Correct `line:` in the config; the event is kept.',
+      );
     }
   }
 

@@ -124,7 +124,7 @@ test('docs/operations.md names every step of the log, and no other', () => {
     return [...values].flatMap(([, value = '']) =>
       // The one step that is put together.
       value.includes('`breaker.$')
-        ? ['breaker.opened', 'breaker.closed']
+        ? ['breaker.opened', 'breaker.lasting', 'breaker.closed']
         : [...value.matchAll(/'([a-z]+\.[a-z]+)'/g)].map(([, step]) => step),
     );
   });

@@ -45,6 +45,13 @@ export async function call<T>(effect: Effect, run: () => Promise<T>): Promise<T>
   }
 }
 
+/** Deleted, or in the trash, where nothing can be edited. */
+export function isGone(error: unknown): boolean {
+  if (!(error instanceof Ended) || !error.answer) return false;
+  const { status, message } = error.answer;
+  return status === 404 || (status === 400 && /archived|in (the )?trash/i.test(message));
+}
+
 /**
  * UTF-16 units of Notion's words in an outcome. The relay cuts them for people, once it has cut secrets out of them: a
  * secret in halves would not be known.
@@ -95,7 +102,11 @@ function judge(answer: Answer, effect: Effect, after: number | undefined): Outco
     return halt('invalid', detail, 'Check `api_url`: it must lead to the root of the Notion API, without `/v1`.');
   }
   if (status === 413 || /too large|should be ≤/i.test(answer.message)) {
-    return reject('too_large', detail, 'Shorten what the templates of `properties:` put into the page; the event is kept.');
+    return reject(
+      'too_large',
+      detail,
+      'Shorten what the templates of `properties:` put into the page; the event is kept.',
+    );
   }
   return reject(
     'invalid',

@@ -1,7 +1,7 @@
 import type { BlockObjectRequest, BlockObjectResponse, Client } from '@notionhq/client';
 import { type Receipt, retry } from 'versive-relay/connector';
 import { type Body, signature, withTurns } from './body.ts';
-import { call, Ended } from './errors.ts';
+import { call, Ended, isGone } from './errors.ts';
 import type { Properties } from './properties.ts';
 import { bold, bytesOf, fitting, LIMITS } from './rich-text.ts';
 
@@ -233,13 +233,6 @@ function match(expected: BlockObjectRequest[], there: Listed[]): string[] {
     if (next && seen === signature(next)) ids.push(id);
   }
   return ids;
-}
-
-/** Deleted, or in the trash, where nothing can be edited. */
-function isGone(error: unknown): boolean {
-  if (!(error instanceof Ended) || !error.answer) return false;
-  const { status, message } = error.answer;
-  return status === 404 || (status === 400 && /archived|in (the )?trash/i.test(message));
 }
 
 function urlOf(page: { id: string } | { url: string }): string | undefined {

@@ -71,7 +71,10 @@ const VERDICTS = new Map<string, Verdict>(
     cannot_reply_to_message: rejects('invalid', STAYS),
     msg_blocks_too_long: rejects('too_large', SHORTER),
     msg_too_long: rejects('too_large', SHORTER),
-    metadata_too_large: rejects('too_large', 'Rename the destination to something shorter (`renamed_from:` keeps its history); the event is kept.'),
+    metadata_too_large: rejects(
+      'too_large',
+      'Rename the destination to something shorter (`renamed_from:` keeps its history); the event is kept.',
+    ),
     // Of chat.update.
     cant_update_message: rejects('forbidden', `Another app posted the message, so this one cannot change it. ${STAYS}`),
     edit_window_closed: rejects('forbidden', `The workspace lets nobody edit a message this old. ${STAYS}`),

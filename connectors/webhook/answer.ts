@@ -40,11 +40,7 @@ export function answerOutcome({ status, headers }: Response, id: string): Outcom
         'The endpoint wants no more of these: take the destination out of its routes.',
       );
     case 413:
-      return reject(
-        'too_large',
-        detail,
-        'Send less with `body:`, or let the endpoint take more; the event is kept.',
-      );
+      return reject('too_large', detail, 'Send less with `body:`, or let the endpoint take more; the event is kept.');
     case 415:
       return halt('invalid', detail, 'Set a `content-type` in `headers:`, or a `body:`, that the endpoint takes.');
   }

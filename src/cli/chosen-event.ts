@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
+import type { EventRecord } from '../model.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import type { ShownEvent } from '../render/item.ts';
 import { named } from './names.ts';
@@ -31,7 +32,7 @@ export async function readEvent(
   argument: string,
   sourceName: string | undefined,
 ): Promise<ChosenEvent> {
-  if (/^e\d+$/.test(argument)) return await storedEvent(config, argument, sourceName);
+  if (isEventId(argument)) return await storedEvent(config, argument, sourceName);
   const body = argument === '-' ? Buffer.from(await text(process.stdin)) : await readBody(argument);
   const source = chooseSource(config, sourceName);
   const judged = parsePayload(body);
@@ -44,13 +45,22 @@ export async function readEvent(
   };
 }
 
-async function storedEvent(config: Config, id: string, sourceName: string | undefined): Promise<ChosenEvent> {
+/** Is it `e42`, and neither a file nor standard input? */
+export function isEventId(argument: string): boolean {
+  return /^e\d+$/.test(argument);
+}
+
+/** @throws RelayError when there is no such event */
+export async function findEvent(config: Pick<Config, 'store'>, id: string): Promise<EventRecord & { body: Buffer }> {
   const found = await withStore(config, (store) => store.event(id));
-  if (found === undefined) {
-    throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
-      fix: 'List the events with `versive-relay events`.',
-    });
-  }
+  if (found) return found;
+  throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
+    fix: 'List the events with `versive-relay events`.',
+  });
+}
+
+async function storedEvent(config: Config, id: string, sourceName: string | undefined): Promise<ChosenEvent> {
+  const found = await findEvent(config, id);
   // An event outlives its source: one that left the config judges nothing any more.
   const known = sourceName === undefined ? config.sources.get(found.source) : chooseSource(config, sourceName);
   const source = known ?? { name: found.source, secrets: [], when: undefined };

@@ -12,11 +12,47 @@ export async function readConfig(file: string): Promise<Config> {
   const { config, findings } = await loadConfig(file);
   printFindings(findings, process.stderr);
   if (config) return config;
-  const errors = findings.filter((finding) => finding.level === 'error').length;
-  throw new RelayError(
-    findings[0]?.code ?? 'RELAY_CONFIG_INVALID',
-    `${file} has ${errors === 1 ? 'an error' : `${errors} errors`}; nothing was started or changed`,
-  );
+  throw refusal(file, findings);
+}
+
+/** What a verb on stored data needs of the config. */
+export interface Basics {
+  /** Absolute path of the store. */
+  store: string;
+  /** IANA name. */
+  timezone: string;
+  /** The whole of it; undefined while it has errors: the destinations, routes and sources are then unknown. */
+  config: Config | undefined;
+}
+
+/**
+ * Reads of the config what a verb on stored data needs, and prints what is wrong about it to standard error. A relay
+ * goes on with the config before while the one on disk is bad: it must be possible to look at it, and to pause it.
+ *
+ * @throws RelayError RELAY_CONFIG_… when the store cannot be told
+ */
+export async function readBasics(file: string): Promise<Basics> {
+  const { config, basics, findings } = await loadConfig(file);
+  printFindings(findings, process.stderr);
+  if (config) return { store: config.store, timezone: config.timezone, config };
+  if (!basics) throw refusal(file, findings);
+  const { store, timezone } = basics;
+  process.stderr.write(`${file} has ${errors(findings)}: going on with the store ${store}, in ${timezone} time\n`);
+  return { store, timezone, config: undefined };
+}
+
+function refusal(file: string, findings: Finding[]): RelayError {
+  const message = `${file} has ${errors(findings)}; nothing was started or changed`;
+  return new RelayError(findings.find(isError)?.code ?? 'RELAY_CONFIG_INVALID', message);
+}
+
+function errors(findings: Finding[]): string {
+  const number = findings.filter(isError).length;
+  return number === 1 ? 'an error' : `${number} errors`;
+}
+
+function isError({ level }: Finding): boolean {
+  return level === 'error';
 }
 
 /** `config.yaml:14:9 routes[2].to: no destination "slak". Did you mean "slack"?`, a line each. */

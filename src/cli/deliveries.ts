@@ -32,25 +32,22 @@ Examples:
     .action(listAction(list, show));
 }
 
-async function list({ config, store, holds, options }: Listing): Promise<void> {
-  const filter: DeliveryFilter = filterOf(options, config.timezone);
+async function list({ basics, store, holds, options }: Listing): Promise<void> {
+  const filter: DeliveryFilter = filterOf(options, basics.timezone);
   if (options.state === 'held') Object.assign(filter, await heldFilter(store, holds));
   else if (options.state !== undefined) filter.state = options.state as DeliveryState;
   const rows: DeliveryRecord[] = [];
   let found = false;
-  for await (const page of pages(
-    (request) => store.deliveries(filter, request),
-    options.limit,
-  )) {
+  for await (const page of pages((request) => store.deliveries(filter, request), options.limit)) {
     found = true;
     if (options.json) for (const delivery of page) printJson(deliveryShape(delivery, holds));
     else rows.push(...page);
   }
-  if (!found) throw nothingFound('deliveries', options, config);
-  if (rows.length > 0) printDeliveries(rows, holds, config.timezone);
+  if (!found) throw nothingFound('deliveries', options, basics);
+  if (rows.length > 0) printDeliveries(rows, holds, basics.timezone);
 }
 
-async function show(id: string, { config, store, holds, options }: Listing): Promise<void> {
+async function show(id: string, { basics, store, holds, options }: Listing): Promise<void> {
   const delivery = await store.delivery(id);
   if (delivery === undefined) {
     throw new RelayError('RELAY_NOT_FOUND', `There is no delivery "${id}".`, {
@@ -69,9 +66,9 @@ async function show(id: string, { config, store, holds, options }: Listing): Pro
       ['interview', delivery.subject],
       ['event', delivery.event],
       ['study', event?.study],
-      ['received', event && showMoment(event.receivedAt, config.timezone)],
+      ['received', event && showMoment(event.receivedAt, basics.timezone)],
       ['attempts', String(delivery.attempts)],
-      ['next attempt', next === undefined || shape.state === 'held' ? undefined : showNext(next, config.timezone)],
+      ['next attempt', next === undefined || shape.state === 'held' ? undefined : showNext(next, basics.timezone)],
       ['reason', shape.reason === null ? undefined : String(shape.reason)],
       ['detail', shape.detail === null ? undefined : String(shape.detail)],
       ['fix', shape.fix === null ? undefined : String(shape.fix)],

@@ -31,8 +31,8 @@ Examples:
     .action(listAction(list, show));
 }
 
-async function list({ config, store, holds, options }: Listing): Promise<void> {
-  const filter: EventFilter = filterOf(options, config.timezone);
+async function list({ basics, store, holds, options }: Listing): Promise<void> {
+  const filter: EventFilter = filterOf(options, basics.timezone);
   if (options.state !== undefined) filter.state = options.state as EventState;
   const rows: Row[] = [];
   let found = false;
@@ -42,10 +42,10 @@ async function list({ config, store, holds, options }: Listing): Promise<void> {
     for (const event of page) {
       const own = deliveries.get(event.id) ?? [];
       if (options.json) printJson(eventShape(event, own, holds));
-      else rows.push(rowOf(event, own, holds, config.timezone));
+      else rows.push(rowOf(event, own, holds, basics.timezone));
     }
   }
-  if (!found) throw nothingFound('events', options, config);
+  if (!found) throw nothingFound('events', options, basics);
   if (rows.length > 0) printTable(HEADS, rows, process.stdout);
 }
 
@@ -70,7 +70,7 @@ function summary(deliveries: DeliveryRecord[], holds: Map<string, Hold>): string
   return [...new Set(states)].map((state) => `${states.filter((each) => each === state).length} ${state}`).join(', ');
 }
 
-async function show(id: string, { config, store, holds, options }: Listing): Promise<void> {
+async function show(id: string, { basics, store, holds, options }: Listing): Promise<void> {
   const event = await store.event(id);
   if (event === undefined) {
     throw new RelayError('RELAY_NOT_FOUND', `There is no event "${id}".`, {
@@ -84,7 +84,7 @@ async function show(id: string, { config, store, holds, options }: Listing): Pro
     [
       ['state', event.state],
       ['reason', event.reason],
-      ['received', showMoment(event.receivedAt, config.timezone)],
+      ['received', showMoment(event.receivedAt, basics.timezone)],
       ['source', event.source],
       ['svix-id', event.svixId],
       ['type', event.eventType],
@@ -97,6 +97,6 @@ async function show(id: string, { config, store, holds, options }: Listing): Pro
   );
   if (deliveries.length > 0) {
     process.stdout.write('\n');
-    printDeliveries(deliveries, holds, config.timezone);
+    printDeliveries(deliveries, holds, basics.timezone);
   }
 }

@@ -6,9 +6,10 @@ import { decide, routedFields } from '../route/decide.ts';
 import { type Explained, explainRoutes } from '../route/explain.ts';
 import type { Condition } from '../route/filter.ts';
 import { clip } from '../text.ts';
-import { type ChosenEvent, readEvent, sourceOption } from './chosen-event.ts';
-import { readConfig } from './common.ts';
+import { type ChosenEvent, findEvent, isEventId, readEvent, sourceOption } from './chosen-event.ts';
+import { type Basics, readBasics, readConfig } from './common.ts';
 import { configOption, jsonOption } from './options.ts';
+import { printJson } from './shapes.ts';
 import { plain } from './words.ts';
 
 /** Characters of a value that are shown: a transcript would fill the screen. */
@@ -30,7 +31,9 @@ Examples:
   $ pbpaste | versive-relay explain -`,
     )
     .action(async (argument: string, options: { config: string; source?: string; json?: boolean }) => {
-      const config = await readConfig(options.config);
+      const basics = isEventId(argument) ? await readBasics(options.config) : undefined;
+      if (basics && !basics.config) return explainRecorded(basics, argument, options.json === true);
+      const config = basics?.config ?? (await readConfig(options.config));
       const chosen = await readEvent(config, argument, options.source);
       const explanation = explainEvent(config, chosen);
       const lines = options.json ? jsonLines(explanation) : humanLines(config, explanation);
@@ -38,13 +41,31 @@ Examples:
     });
 }
 
+/** What became of a stored event when it arrived: all that is known of its routes while the config cannot be read. */
+async function explainRecorded(basics: Basics, id: string, json: boolean): Promise<void> {
+  const { source, eventType, subject, state, reason, routes } = await findEvent(basics, id);
+  const note = 'What its routes make of it now is unknown: the config has errors.';
+  if (json) {
+    process.stderr.write(`${note} These took it when it was received.\n`);
+    for (const route of routes) printJson({ route, matched: true, because: [], recorded: true });
+    return;
+  }
+  const because = reason === undefined ? '' : `, ${reason}`;
+  const taken = routes.length > 0 ? ` Taken by ${routes.join(', ')}.` : '';
+  process.stdout.write(`${paint('bold', plain(`${eventType || 'an event'} ${subject} of source ${source}`))}\n`);
+  process.stdout.write(`${plain(`When it was received: ${state}${because}.${taken}`)}\n${paint('yellow', note)}\n`);
+}
+
+/** What became of one route, also when the source let the event reach none. */
+type Row = Omit<Explained, 'skipped'> & { skipped?: Explained['skipped'] | 'source' };
+
 interface Explanation {
   headline: string;
   /** Why no route was asked; undefined when they were. */
   refused: string | undefined;
   /** The source's `when`. */
   source: Condition[];
-  routes: Explained[];
+  routes: Row[];
   destinations: string[];
 }
 
@@ -52,7 +73,7 @@ interface Explanation {
 function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
   const { judged, source } = chosen;
   const { refused: isRefused, destinations } = decide(judged, source, config.table);
-  const routes = config.table.routes.map(({ name }): Explained => ({ route: name, matched: false, because: [] }));
+  const routes = config.table.routes.map(({ name }): Row => ({ route: name, matched: false, because: [] }));
   if (judged.payload === undefined) {
     const headline = `${judged.eventType || 'an event'} of source ${source.name}`;
     const refused = `It would be kept as quarantined, and asked of no route: ${judged.reason}.`;
@@ -63,8 +84,8 @@ function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
   const conditions = source.when?.explain(fields) ?? [];
   if (isRefused) {
     const refused = `Source ${source.name} refuses it: it is kept as unrouted.`;
-    const because = routes.map((route) => ({ ...route, because: conditions }));
-    return { headline, refused, source: conditions, routes: because, destinations };
+    const skipped = routes.map((route): Row => ({ ...route, because: conditions, skipped: 'source' }));
+    return { headline, refused, source: conditions, routes: skipped, destinations };
   }
   return {
     headline,
@@ -77,11 +98,12 @@ function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
 
 function jsonLines({ routes, refused }: Explanation): string[] {
   if (refused !== undefined) process.stderr.write(`${refused}\n`);
-  return routes.map(({ route, matched, because }) =>
+  return routes.map(({ route, matched, because, skipped }) =>
     JSON.stringify({
       route,
       matched,
       because: because.map(({ path, condition, value, held }) => ({ path, condition, value: value ?? null, held })),
+      ...(skipped && { skipped }),
     }),
   );
 }
@@ -102,7 +124,7 @@ function humanLines(config: Config, { headline, refused, source, routes, destina
   return lines;
 }
 
-function routeLine({ route, matched, skipped }: Explained, to: string[]): string {
+function routeLine({ route, matched, skipped }: Row, to: string[]): string {
   if (skipped === 'disabled') return paint('dim', `– ${route} (disabled)`);
   if (skipped === 'stopped') return paint('dim', `– ${route} (not asked: a route above stops here)`);
   return matched ? `${paint('green', '✓')} ${route} → ${to.join(', ')}` : `${paint('red', '✗')} ${route}`;

@@ -10,18 +10,22 @@ export interface Hold {
   reason?: Reason;
 }
 
-/** The destinations whose pending deliveries are held: halted, paused, disabled, or absent from the config. */
-export async function findHolds(config: Config, store: Store): Promise<Map<string, Hold>> {
+/**
+ * The destinations whose pending deliveries are held: halted, paused, disabled, or absent from the config.
+ *
+ * @param config undefined when it cannot be read: nobody knows then what is disabled or absent
+ */
+export async function findHolds(config: Config | undefined, store: Store): Promise<Map<string, Hold>> {
   const holds = new Map<string, Hold>();
-  for (const { destination } of await store.backlog()) {
-    if (!config.destinations.has(destination)) {
+  for (const { destination } of config ? await store.backlog() : []) {
+    if (!config?.destinations.has(destination)) {
       holds.set(destination, {
         detail: 'the config has no destination of this name',
         fix: `Put "${destination}" back, or give the destination that took its place \`renamed_from: ${destination}\`.`,
       });
     }
   }
-  for (const { name, enabled } of config.destinations.values()) {
+  for (const { name, enabled } of config?.destinations.values() ?? []) {
     if (!enabled)
       holds.set(name, { detail: 'the destination is disabled', fix: 'Take `enabled: false` out of the config.' });
   }

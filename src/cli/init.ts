@@ -1,11 +1,15 @@
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { type Choices, firstConfig } from '../config/first-config.ts';
 import { loadConfig } from '../config/load.ts';
-import { EXIT, RelayError } from '../errors.ts';
+import { EXIT, type Finding, RelayError } from '../errors.ts';
+import { printFindings } from './common.ts';
+import { judgeKeyFile, judgeTimezone } from './init-answers.ts';
+import { askChoices } from './init-questions.ts';
 import { configOption } from './options.ts';
 
 interface Options {
@@ -45,32 +49,56 @@ async function init(options: Options): Promise<void> {
       fix: 'Name another file with --config, or edit this one; versive-relay check finds every mistake.',
     });
   }
+  const folder = path.dirname(file);
+  const dotEnv = path.join(folder, '.env');
+  const hasEnv = await isThere(dotEnv);
   const named = options.slackChannel ?? options.notionDataSource ?? options.spreadsheet;
   const asks = named === undefined && process.stdin.isTTY && process.stdout.isTTY;
-  const choices = asks ? await ask(options) : chosen(options);
+  if (asks) await beforeQuestions(options, folder);
+  const choices = asks ? await askChoices({ choices: chosen(options), folder, hasEnv }) : chosen(options);
   if (!choices) {
-    process.stderr.write('nothing was written\n');
     process.exitCode = EXIT.no;
     return;
   }
   const { config, env } = firstConfig(choices);
-  await prove(config, env, choices, path.dirname(file));
+  const wrong = await prove(config, env, choices, folder);
+  // What a person answered is kept, whatever is wrong with it: a flag is given again in a moment.
+  if (wrong && !asks) {
+    throw new RelayError('RELAY_USAGE', `${wrong.path}: ${wrong.message}`, {
+      ...(wrong.fix !== undefined && { fix: wrong.fix }),
+    });
+  }
 
+  await mkdir(folder, { recursive: true }).catch(refuse(folder));
   await writeFile(file, config, { flag: 'wx' }).catch(refuse(options.config));
-  const dotEnv = path.join(path.dirname(file), '.env');
-  const hasEnv = await isThere(dotEnv);
   if (!hasEnv) await writeFile(dotEnv, env, { flag: 'wx', mode: 0o600 }).catch(refuse(dotEnv));
   const stream = process.stdout;
   const relative = path.relative('.', dotEnv);
-  const missing = [...env.matchAll(/^(\w+)=/gm)].map(([, name]) => name).join(', ');
+  const names = [...env.matchAll(/^(\w+)=/gm)].map(([, name = '']) => name);
+  const missing = names.filter((name) => choices.values[name] === undefined).join(', ');
   stream.write(`${styleText('green', `wrote ${options.config}`, { stream })}${hasEnv ? '' : ` and ${relative}`}\n`);
-  stream.write(
-    hasEnv
-      ? `${relative} was there and is as it was: see that it sets ${missing}\n`
-      : `Put your secrets into ${relative}: ${missing}\n`,
-  );
+  if (wrong) {
+    printFindings([{ ...wrong, file: options.config }], process.stderr);
+    process.exitCode = EXIT.config;
+  }
+  if (hasEnv) stream.write(`${relative} was there and is as it was: see that it sets ${missing}\n`);
+  else if (missing !== '') stream.write(`Put your secrets into ${relative}: ${missing}\n`);
   const flag = options.config === 'config.yaml' ? '' : ` --config ${options.config}`;
   stream.write(`Then: versive-relay check --live${flag}, and versive-relay serve${flag}\n`);
+}
+
+/** Finds before the first question what would make all answers useless. */
+async function beforeQuestions({ timezone, googleCredentials }: Options, folder: string): Promise<void> {
+  const flags: [string, true | string][] = [
+    ['--timezone', timezone === undefined || judgeTimezone(timezone)],
+    ['--google-credentials', googleCredentials === undefined || (await judgeKeyFile(googleCredentials, folder))],
+  ];
+  for (const [flag, verdict] of flags) {
+    if (verdict !== true) throw new RelayError('RELAY_USAGE', `${flag}: ${verdict}`);
+  }
+  let existing = folder;
+  while (!(await isThere(existing))) existing = path.dirname(existing);
+  await access(existing, constants.W_OK).catch(refuse(folder));
 }
 
 async function isThere(file: string): Promise<boolean> {
@@ -86,59 +114,19 @@ function refuse(file: string): (error: NodeJS.ErrnoException) => never {
   };
 }
 
-function chosen(options: Options, values: Record<string, string> = {}): Choices {
+function chosen(options: Options): Choices {
   return {
     timezone: options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     slackChannel: options.slackChannel,
     notionDataSource: options.notionDataSource,
     spreadsheet: options.spreadsheet,
     googleCredentials: options.googleCredentials,
-    values,
+    values: {},
   };
 }
 
-/** Asks on the terminal. A secret may be left out: its placeholder is then replaced in the `.env`. Gives nothing after Ctrl-C. */
-async function ask(options: Options): Promise<Choices | undefined> {
-  const { checkbox, input, password } = await import('@inquirer/prompts');
-  const values: Record<string, string> = {};
-  const secret = async (name: string, message: string) => {
-    const text = await password({ message: `${message} (Enter to put it into the .env later)`, mask: true });
-    if (text.trim() !== '') values[name] = text.trim();
-  };
-  const id = (message: string) => input({ message, required: true });
-  try {
-    await secret('VERSIVE_WEBHOOK_SECRET', "Versive: the webhook endpoint's signing secret, whsec_…");
-    const places = await checkbox({
-      message: 'Where shall interviews go?',
-      choices: [
-        { value: 'slack', name: 'Slack: a summary in a channel' },
-        { value: 'notion', name: 'Notion: a page in a database' },
-        { value: 'sheets', name: 'Google Sheets: a row in a spreadsheet' },
-      ],
-    });
-    const asked: Options = { ...options };
-    if (places.includes('slack')) {
-      asked.slackChannel = await id("Slack: the channel's id or address");
-      await secret('SLACK_BOT_TOKEN', "Slack: the app's bot token, xoxb-…");
-    }
-    if (places.includes('notion')) {
-      asked.notionDataSource = await id("Notion: the database's address from the browser");
-      await secret('NOTION_TOKEN', "Notion: the connection's secret, ntn_…");
-    }
-    if (places.includes('sheets')) {
-      asked.spreadsheet = await id("Google Sheets: the spreadsheet's address from the browser");
-      const key = await input({ message: "Google: path of the service account's key file (Enter to set it later)" });
-      if (key.trim() !== '') asked.googleCredentials = key.trim();
-    }
-    return chosen(asked, values);
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
-    return undefined;
-  }
-}
-
-/** Reads the config as it would be, elsewhere, before anything is written. */
-async function prove(config: string, env: string, choices: Choices, folder: string): Promise<void> {
+/** Reads the config as it would be, elsewhere, before anything is written. Gives the first error. */
+async function prove(config: string, env: string, choices: Choices, folder: string): Promise<Finding | undefined> {
   const trial = await mkdtemp(path.join(tmpdir(), 'versive-relay-init-'));
   try {
     const file = path.join(trial, 'config.yaml');
@@ -148,11 +136,7 @@ async function prove(config: string, env: string, choices: Choices, folder: stri
     await writeFile(file, absolute);
     await writeFile(path.join(trial, '.env'), env, { mode: 0o600 });
     const { findings } = await loadConfig(file, {});
-    const wrong = findings.find(({ level }) => level === 'error');
-    if (!wrong) return;
-    throw new RelayError('RELAY_USAGE', `${wrong.path}: ${wrong.message}`, {
-      ...(wrong.fix !== undefined && { fix: wrong.fix }),
-    });
+    return findings.find(({ level }) => level === 'error');
   } finally {
     await rm(trial, { recursive: true, force: true });
   }

@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
 import type { EventFilter, Store } from '../store/store.ts';
-import { readConfig } from './common.ts';
+import { type Basics, readBasics } from './common.ts';
 import { findHolds, type Hold } from './holds.ts';
 import { parseMoment } from './moment.ts';
 import { unknownName } from './names.ts';
@@ -25,7 +24,7 @@ export interface ListOptions {
 
 /** A list to print. */
 export interface Listing {
-  config: Config;
+  basics: Basics;
   store: Store;
   holds: Map<string, Hold>;
   options: ListOptions;
@@ -37,9 +36,9 @@ export function listAction(
   show: (id: string, listing: Listing) => Promise<void>,
 ): (id: string | undefined, options: ListOptions) => Promise<void> {
   return async (id, options) => {
-    const config = await readConfig(options.config);
-    await withStore(config, async (store) => {
-      const listing = { config, store, holds: await findHolds(config, store), options };
+    const basics = await readBasics(options.config);
+    await withStore(basics, async (store) => {
+      const listing = { basics, store, holds: await findHolds(basics.config, store), options };
       await (id === undefined ? list(listing) : show(id, listing));
     });
   };
@@ -75,25 +74,22 @@ export function filterOf(options: ListOptions, timezone: string): Omit<EventFilt
 }
 
 /** The answer to a list that is empty: it says what was looked for, and what may be mistyped. */
-export function nothingFound(things: string, options: ListOptions, config: Config): RelayError {
+export function nothingFound(things: string, options: ListOptions, { config }: Basics): RelayError {
   const { state, destination, route, study, interview, since, until } = options;
   const asked = Object.entries({ state, destination, route, study, interview, since, until })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `--${name} ${value}`);
   if (asked.length === 0) return new RelayError('RELAY_NOT_FOUND', `There are no ${things} yet.`);
+  const routes = config?.table.routes.map(({ name }) => name);
   const hints = [
-    hint('destination', destination, [...config.destinations.keys()]),
-    hint(
-      'route',
-      route,
-      config.table.routes.map(({ name }) => name),
-    ),
+    hint('destination', destination, config && [...config.destinations.keys()]),
+    hint('route', route, routes),
   ].filter((text) => text !== undefined);
   return new RelayError('RELAY_NOT_FOUND', `There are no ${things} with ${asked.join(' ')}.`, {
     ...(hints.length > 0 && { fix: hints.join(' ') }),
   });
 }
 
-function hint(kind: string, name: string | undefined, known: string[]): string | undefined {
-  return name === undefined || known.includes(name) ? undefined : unknownName(kind, name, known);
+function hint(kind: string, name: string | undefined, known: string[] | undefined): string | undefined {
+  return name === undefined || known === undefined || known.includes(name) ? undefined : unknownName(kind, name, known);
 }

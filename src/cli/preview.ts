@@ -14,6 +14,7 @@ import { readEvent, sourceOption } from './chosen-event.ts';
 import { readConfig } from './common.ts';
 import { named } from './names.ts';
 import { configOption, jsonOption } from './options.ts';
+import { plain } from './words.ts';
 
 export function previewCommand(): Command {
   return new Command('preview')
@@ -34,7 +35,7 @@ Examples:
       const config = await readConfig(options.config);
       const { event, body, judged, source } = await readEvent(config, argument, options.source);
       if (judged.payload === undefined) {
-        const why = `the event would be kept as quarantined (${judged.reason})`;
+        const why = `the event would be kept as quarantined (${plain(judged.reason ?? '')})`;
         throw new RelayError('RELAY_NOT_FOUND', `nothing would be sent: ${why}`, {
           fix: 'A payload is what Versive documents: event_type, interview.id and study.id at least.',
         });
@@ -63,10 +64,17 @@ async function show(config: Config, item: Item, json: boolean): Promise<void> {
     );
     return;
   }
-  stream.write(`${styleText('bold', name, { stream })} ${styleText('dim', target, { stream })}\n`);
-  if (error !== undefined) stream.write(`${styleText('red', `It would be rejected: ${scrub(error)}`, { stream })}\n\n`);
-  else if (preview === undefined) stream.write('Its connector cannot show what it would send.\n\n');
-  else stream.write(`${scrub(JSON.stringify(preview, undefined, 2))}\n\n`);
+  stream.write(`${styleText('bold', name, { stream })} ${styleText('dim', plain(target), { stream })}\n`);
+  if (error !== undefined) {
+    stream.write(`${styleText('red', `It would be rejected: ${plain(scrub(error))}`, { stream })}\n\n`);
+  } else if (preview === undefined) stream.write('Its connector cannot show what it would send.\n\n');
+  else {
+    // JSON keeps control characters above ASCII, and those that turn the direction, as they are.
+    const lines = scrub(JSON.stringify(preview, undefined, 2))
+      .split('\n')
+      .map(plain);
+    stream.write(`${lines.join('\n')}\n\n`);
+  }
 }
 
 interface Preview {

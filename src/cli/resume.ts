@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Config } from '../config/config.ts';
 import { type LaneView, onLane, waiting } from './lane-verb.ts';
 import { configOption } from './options.ts';
 import { plain } from './words.ts';
@@ -27,22 +28,32 @@ Example:
     );
 }
 
-function report({ config, destination, lane, served, pending }: LaneView): string[] {
+function report(view: LaneView): string[] {
+  const { config, destination, lane, pending } = view;
   const was = [lane.paused && 'paused', lane.halt && `halted (${lane.halt.reason}: ${lane.halt.detail})`];
-  const before = was.filter((text) => typeof text === 'string').join(' and ') || 'neither paused nor halted';
-  const entry = config.destinations.get(destination);
-  const still =
-    entry === undefined
-      ? 'The config has no such destination, so its deliveries stay held.'
-      : entry.enabled
-        ? undefined
-        : 'The config has `enabled: false` for it, so its deliveries stay held.';
+  const before = was.filter((text) => typeof text === 'string').join(' and ');
+  const still = config && stillHeld(config, destination);
+  if (before === '') {
+    const flows = `${destination} was neither paused nor halted${still === undefined ? ' and flows' : ''}`;
+    return [`${flows}: ${waiting(pending)}.`, ...(still === undefined ? effect(view) : [still])];
+  }
   return [
     `${destination} was ${before}${still === undefined ? '; now it flows' : ''}: ${waiting(pending)}.`,
     ...(lane.halt ? [`Unless this was put right, it halts again: ${lane.halt.fix}`] : []),
-    still ??
-      (served
-        ? 'The running relay delivers to it within a second.'
-        : 'No relay is running; the next one to start delivers.'),
+    ...(still === undefined ? effect(view) : [still]),
   ];
+}
+
+/** Why its deliveries stay held, whatever `resume` did. */
+function stillHeld(config: Config, destination: string): string | undefined {
+  const entry = config.destinations.get(destination);
+  if (entry === undefined) return 'The config has no such destination, so its deliveries stay held.';
+  return entry.enabled ? undefined : 'The config has `enabled: false` for it, so its deliveries stay held.';
+}
+
+/** When what waits is delivered. */
+function effect({ config, served, pending }: LaneView): string[] {
+  if (pending === 0) return [];
+  if (!served) return ['No relay is running; the next one to start delivers.'];
+  return [`The running relay delivers to it within a second${config ? '' : ', if its own config lets it'}.`];
 }

@@ -8,11 +8,11 @@ import type { Store } from '../store/store.ts';
  * @param options.create makes a store that is not there yet; it must be there by default
  */
 export async function withStore<T>(
-  config: Config,
+  { store: file }: Pick<Config, 'store'>,
   run: (store: Store) => Promise<T>,
   options: { create: boolean } = { create: false },
 ): Promise<T> {
-  const store = await openStore(config.store, options);
+  const store = await openStore(file, options);
   try {
     return await run(store);
   } finally {

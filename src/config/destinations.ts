@@ -73,8 +73,32 @@ export async function readDestinations(
     const read = await readDestination(name, located, defaults, reading);
     if (read) found.set(name, read);
   }
+  checkRenames(destinations, reading.report);
   for (const [name, located] of defaults?.entries ?? []) await readDefaults(name, located, used.has(name), reading);
   return found;
+}
+
+/** A former name that is still in use would take over that destination's lane, with its deliveries and receipts. */
+function checkRenames(destinations: Located | undefined, report: Report): void {
+  const taken = new Map<string, string>();
+  for (const [name, { entries }] of destinations?.entries ?? []) {
+    const located = entries?.get('renamed_from');
+    const former = located?.scalar;
+    if (!located || typeof former !== 'string' || former === '') continue;
+    const other = taken.get(former);
+    taken.set(former, other ?? name);
+    const refuse = (message: string, fix: string) =>
+      report.at(located, { code: 'RELAY_CONFIG_REFERENCE', message, fix });
+    if (former === name)
+      refuse('a destination cannot be renamed from itself', 'Remove this line, or write the former name.');
+    else if (destinations?.entries?.has(former)) {
+      const message = `the destination ${JSON.stringify(former)} is still here: its deliveries and receipts stay its own`;
+      refuse(message, `Remove this line; or remove "${former}", if this one took its place.`);
+    } else if (other !== undefined) {
+      const message = `"${other}" was renamed from ${JSON.stringify(former)} already: deliveries and receipts go to one destination`;
+      refuse(message, 'Remove one of the two lines.');
+    }
+  }
 }
 
 async function readDestination(

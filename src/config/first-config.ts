@@ -80,10 +80,12 @@ ${googleCredentials === undefined ? byToken : byFile}
     names.push('archive');
     destinations.push(`  archive:
     connector: file
-    path: ./interviews.jsonl
+    path: \${ARCHIVE_FILE:-./interviews.jsonl}
 `);
   }
   const config = `# The config of versive-relay. config.example.yaml shows every option; \`versive-relay check\` finds every mistake.
+server:
+  port: \${PORT:-8080}
 timezone: ${timezone}
 store: \${RELAY_STORE:-./data/relay.db}
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -6,7 +7,7 @@ import { compileTable } from '../route/table.ts';
 import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
-import { type Located, locate, nearestAt, plainValue } from './locate.ts';
+import { type Located, type LocatedConfig, locate, nearestAt, plainValue, printPath } from './locate.ts';
 import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
 import { quoteOf, Report } from './report.ts';
@@ -14,14 +15,19 @@ import { checkReferences, listOf, readRoutes, readSources, readTests } from './r
 import { NAME, onFailureSchema, SECTIONS, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
-import { explainSyntax, findTraps } from './traps.ts';
+import { findTraps } from './traps.ts';
 
-/** Bytes of a config. A large one has a few thousand lines; far more is another file, and would take seconds to read. */
-const LARGEST = 3_000_000;
+/**
+ * Bytes of a config: 10,000 routes of a condition each have 700 KB. To read so much takes about two seconds, nearly all of it
+ * in the YAML parser.
+ */
+const LARGEST = 800_000;
 
 export interface Loaded {
   /** Undefined when there are errors. */
   config: Config | undefined;
+  /** What stored data is looked at with, also when there are errors elsewhere. Undefined when the store cannot be told. */
+  basics: Pick<Config, 'store' | 'timezone'> | undefined;
   /** In the order of the file. */
   findings: Finding[];
   /** Absolute paths of all files that were read or looked for: a change of any of them changes the config. */
@@ -41,10 +47,10 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   const folder = path.dirname(absolute);
   const dotEnv = path.join(folder, '.env');
   const files = [absolute, dotEnv];
-  const unread = (finding: Pick<Finding, 'code' | 'message'> & { fix?: string }): Loaded => {
+  const unread = (finding: Pick<Finding, 'code' | 'message'> & Partial<Finding>): Loaded => {
     const first = { line: 1, column: 1 };
     const findings: Finding[] = [{ level: 'error', file, ...first, path: '', ...finding }];
-    return { config: undefined, findings, files, placeOf: () => first };
+    return { config: undefined, basics: undefined, findings, files, placeOf: () => first };
   };
   let text: string;
   let variables: Variables;
@@ -56,7 +62,9 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
         message: `the config has ${size} bytes, and the relay reads at most ${LARGEST}: is it the right file?`,
       });
     }
-    text = (await readFile(absolute, 'utf8')).replace(/^\uFEFF/, '');
+    const bytes = await readFile(absolute);
+    if (!isUtf8(bytes)) return unread({ code: 'RELAY_CONFIG_SYNTAX', ...notUtf8(bytes.toString('utf8')) });
+    text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const fix = 'Write one with versive-relay init, or name another file with --config.';
     return unread({ code: 'RELAY_CONFIG_NOT_FOUND', message: `the config cannot be read: ${reason(error)}.`, fix });
@@ -69,9 +77,9 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
       message: `the .env beside the config cannot be read: ${reason(error)}`,
     });
   }
-  const located = locate(text, variables, explainSyntax);
+  const located = locate(text, variables);
   const report = new Report(file, text, located);
-  report.yaml(located.problems);
+  report.yaml([...located.syntax, ...located.problems]);
   const config = located.root ? await readRoot(located.root, text, absolute, report) : undefined;
   if (!located.root && !report.failed) {
     return unread({ code: 'RELAY_CONFIG_INVALID', message: EMPTY, fix: EMPTY_FIX });
@@ -82,15 +90,46 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
     const found = located.root && nearestAt(located.root, at).located;
     return located.place(found?.keyOffset ?? found?.offset ?? 0);
   };
+  const basics = basicsOf(located, folder, findings);
   if (!config || findings.some(({ level }) => level === 'error')) {
-    return { config: undefined, findings, files, placeOf };
+    return { config: undefined, basics, findings, files, placeOf };
   }
   const whole = { ...config, files, readAt, warnings: findings, secrets: secretForms(report.secrets) };
-  return { config: whole, findings, files, placeOf };
+  return { config: whole, basics, findings, files, placeOf };
 }
+
+/** The store and the timezone (UTC when it cannot be told) of a config that may have errors. */
+function basicsOf({ root, syntax, problems, misread, unread }: LocatedConfig, folder: string, findings: Finding[]) {
+  const wrong = findings.filter(({ level }) => level === 'error').map(({ path: at }) => at);
+  const broken = new Set([
+    ...wrong,
+    ...[...problems, ...syntax].map(({ path: at }) => printPath(at)),
+    ...misread.map(printPath),
+  ]);
+  // What a person meant to say may stand under a key that is mistyped, or in what is no YAML.
+  const isComplete = syntax.length === 0 && [...(root?.entries?.keys() ?? [])].every(isSection);
+  const read = (name: string, schema: z.ZodType<string>, otherwise: string) => {
+    const located = root?.entries?.get(name);
+    if (!located) return root && isComplete ? otherwise : undefined;
+    return broken.has(name) || unread.has(name) ? undefined : judge(schema, plainValue(located)).value;
+  };
+  const store = read('store', storeSchema, DEFAULT_STORE);
+  if (store === undefined) return undefined;
+  return { store: path.resolve(folder, store), timezone: read('timezone', timezoneSchema, 'UTC') ?? 'UTC' };
+}
+
+const DEFAULT_STORE = './data/relay.db';
 
 const EMPTY = 'the config is empty.';
 const EMPTY_FIX = 'Write one with versive-relay init; config.example.yaml shows every option.';
+
+/** @param text the file read as UTF-8, with a sign for each byte that it is not */
+function notUtf8(text: string): Pick<Finding, 'line' | 'column' | 'message' | 'fix'> {
+  const before = text.slice(0, text.indexOf('\uFFFD')).split('\n');
+  const message = 'the config is not UTF-8: a character here is written in another encoding.';
+  const fix = 'Save the file as UTF-8.';
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1, message, fix };
+}
 
 async function readDotEnv(file: string): Promise<string> {
   try {
@@ -114,7 +153,7 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
     return undefined;
   }
   report.yaml(findTraps(root, text));
-  const unknown = [...root.entries.keys()].filter((key) => !SECTIONS.includes(key) && !key.startsWith('x-'));
+  const unknown = [...root.entries.keys()].filter((key) => !isSection(key));
   report.options(
     root,
     unknown.map((key) => unknownKey([key], SECTIONS)),
@@ -137,26 +176,24 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
 
   const server = read('server', serverSchema, {});
   const timezone = read('timezone', timezoneSchema, 'UTC');
-  const store = read('store', storeSchema, './data/relay.db');
+  const store = read('store', storeSchema, DEFAULT_STORE);
   const connectors = await findAll(entries.get('plugins'), folder, report);
 
   const sourcesAt = container('sources', namedMaps);
-  if (!sourcesAt) report.options(root, [NO_SOURCES]);
-  else if (sourcesAt.entries?.size === 0) report.at(sourcesAt, { ...NO_SOURCES, message: 'there is no source' });
+  if (!sourcesAt && !report.isUnread('sources')) report.options(root, [NO_SOURCES]);
+  else if (sourcesAt?.entries?.size === 0) report.at(sourcesAt, { ...NO_SOURCES, message: 'there is no source' });
   const sources = sourcesAt ? readSources(sourcesAt, report) : new Map();
 
   const defaultsAt = container('defaults', anyMap);
   const destinationsAt = container('destinations', namedMaps);
-  const destinations = await readDestinations(destinationsAt, defaultsAt, {
-    connectors,
-    report,
-    timezone: timezone ?? 'UTC',
-  });
-  const names = new Set(destinationsAt?.entries?.keys());
+  // Without what they build on, destinations would seem to lack what they have.
+  const judged = report.isUnread('defaults') || report.isUnread('plugins') ? undefined : destinationsAt;
+  const destinations = await readDestinations(judged, defaultsAt, { connectors, report, timezone: timezone ?? 'UTC' });
+  const names = report.isUnread('destinations') ? undefined : new Set(destinationsAt?.entries?.keys());
 
   const routesAt = container('routes', anyList);
   const routes = routesAt ? readRoutes(routesAt, names, report) : [];
-  if (!routesAt || routesAt.items?.length === 0) {
+  if (routesAt ? routesAt.items?.length === 0 : !report.isUnread('routes')) {
     report.at(routesAt ?? root, {
       level: 'warning',
       code: 'RELAY_CONFIG_NO_ROUTES',
@@ -170,7 +207,8 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
   await checkNotifiers(onFailureAt, destinations, { folder, timezone: timezone ?? 'UTC', report });
 
   const testsAt = container('tests', anyList);
-  if (testsAt) readTests(testsAt, names, new Set(sourcesAt?.entries?.keys()), report);
+  const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
+  if (testsAt) readTests(testsAt, names, sourceNames, report);
 
   if (!server || timezone === undefined || store === undefined || onFailure === undefined) return undefined;
   const metricsToken = server.metrics?.token;
@@ -192,6 +230,11 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
     table: compileTable(routes),
     onFailure: listOf(onFailure),
   };
+}
+
+/** `x-…` is for what anchors point at. */
+function isSection(key: string): boolean {
+  return SECTIONS.includes(key) || key.startsWith('x-');
 }
 
 const anyMap = z.record(z.string(), z.unknown());

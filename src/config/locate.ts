@@ -1,28 +1,14 @@
 /** Reads YAML into a tree that knows where each value stands: from a path of the config to its line and column. */
-import {
-  Composer,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  Parser,
-  Scalar,
-  type YAMLMap,
-} from 'yaml';
-import type { ErrorCode } from '../errors.ts';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
 import type { JsonValue } from '../model.ts';
+import type { YamlProblem } from './compose.ts';
 import type { OptionPath } from './option-schema.ts';
+import { composeRepairing, type Repair } from './repair.ts';
 import type { Variables } from './substitute.ts';
 
 /** Values that a config may have, its anchors expanded: what keeps an alias bomb small. */
-const MOST_VALUES = 300_000;
+const MOST_VALUES = 200_000;
 const DEEPEST = 60;
-/** Syntax errors that are told: more only repeat the first. */
-const MOST_ERRORS = 20;
 
 /** One value of the config. */
 export interface Located {
@@ -45,78 +31,40 @@ export interface Located {
   items: Located[] | undefined;
 }
 
-export interface YamlProblem {
-  level: 'error' | 'warning';
-  code: ErrorCode;
-  offset: number;
-  path: OptionPath;
-  message: string;
-  fix?: string;
-}
-
 export interface LocatedConfig {
   /** Undefined when the file has no value at all, or is not YAML. */
   root: Located | undefined;
+  /** What is no YAML. */
+  syntax: YamlProblem[];
   problems: YamlProblem[];
+  /** Where the file could only be read otherwise than it is written: nothing more is told of these values. */
+  misread: OptionPath[];
+  /** Sections that could not be read at all. */
+  unread: ReadonlySet<string>;
   place(offset: number): { line: number; column: number };
 }
 
-/** What the parser says, before it is put into words. */
-export interface SyntaxIssue {
-  code: string;
-  offset: number;
-  message: string;
-}
-
-/**
- * Reads a config's text. Never throws for what a text holds.
- * @param explain puts the parser's errors into words for a person
- */
-export function locate(
-  text: string,
-  variables: Variables,
-  explain: (issues: SyntaxIssue[], text: string) => YamlProblem[],
-): LocatedConfig {
+/** Reads a config's text. Never throws for what a text holds. */
+export function locate(text: string, variables: Variables): LocatedConfig {
   const lines = new LineCounter();
+  for (let start = 0; start !== -1; start = next(text, start)) lines.addNewLine(start);
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const { document, issues } = compose(text, lines);
-  if (issues.length > 0) return { root: undefined, problems: explain(issues, text).slice(0, MOST_ERRORS), place };
-  const walk = new Walk(text, variables, (offset) => place(offset).line);
+  const { document, problems: syntax, repairs, unread } = composeRepairing(text);
+  const walk = new Walk(text, variables, { lineOf: (offset) => place(offset).line, repairs });
   const root = document?.contents ? walk.read(document.contents, [], undefined) : undefined;
+  const { problems, misread, refused } = walk;
   // Of a config that is too much, the part that was read would only look like another one.
-  return { root: walk.refused ? undefined : root, problems: walk.problems, place };
+  return { root: refused ? undefined : root, syntax, problems, misread, unread, place };
 }
 
-/** Stops the parser: a long file that is wrong in every line would take it seconds. */
-class EnoughErrors extends Error {}
-
-/** What `parseDocument` of the library does, but that it ends after so many errors. */
-function compose(text: string, lines: LineCounter): { document: Document.Parsed | undefined; issues: SyntaxIssue[] } {
-  const issues: SyntaxIssue[] = [];
-  // The library compares each key with each other one; `Walk` sees a repeated key in one step.
-  const composer = new Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
-  const found = (source: ErrorSource, code: string, message: string) => {
-    const offset = typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset;
-    issues.push({ code, offset, message });
-    if (issues.length >= MOST_ERRORS * 5) throw new EnoughErrors();
-  };
-  Object.assign(composer, { onError: found });
-  let document: Document.Parsed | undefined;
-  try {
-    for (const each of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
-      if (document) found(each.range[0], 'MULTIPLE_DOCS', 'a second document');
-      document ??= each;
-    }
-  } catch (error) {
-    if (!(error instanceof EnoughErrors)) throw error;
-  }
-  return { document, issues };
+/** Where the next line begins; -1 after the last. */
+function next(text: string, start: number): number {
+  const end = text.indexOf('\n', start);
+  return end === -1 ? -1 : end + 1;
 }
-
-type ErrorSource = number | [number, number] | { offset: number };
 
 class Walk {
   readonly problems: YamlProblem[] = [];
@@ -124,15 +72,22 @@ class Walk {
   readonly #variables: Variables;
   readonly #anchors = new Map<string, Node>();
   readonly #lineOf: (offset: number) => number;
+  readonly #repairs: ReadonlyMap<number, Repair>;
+  readonly misread: OptionPath[] = [];
   #values = 0;
   /** Maps and lists that the value being read stands in. An anchor that contains itself makes it grow without end. */
   #depth = 0;
   refused = false;
 
-  constructor(text: string, variables: Variables, lineOf: (offset: number) => number) {
+  constructor(
+    text: string,
+    variables: Variables,
+    { lineOf, repairs }: { lineOf: (offset: number) => number; repairs: ReadonlyMap<number, Repair> },
+  ) {
     this.#text = text;
     this.#variables = variables;
     this.#lineOf = lineOf;
+    this.#repairs = repairs;
   }
 
   read(node: unknown, path: OptionPath, keyOffset: number | undefined): Located {
@@ -236,8 +191,9 @@ class Walk {
       if (isMap(key) || isSeq(key)) return { name: this.#text.slice(...rangeOf(key)), offset, plain: false };
       return refuse('this key is no text', 'Write the key as text.');
     }
-    const plain = key.type === Scalar.PLAIN;
-    const name = plain ? String(key.source ?? key.value ?? '') : String(key.value);
+    const meant = this.#repaired(offset, (text) => [...path, text]);
+    const plain = key.type === Scalar.PLAIN && meant === undefined;
+    const name = meant ?? (plain ? String(key.source ?? key.value ?? '') : String(key.value));
     if (name === '__proto__') return refuse('"__proto__" cannot be a key', 'Give it another name.');
     if (plain && name === '')
       return refuse('a key is missing before the ":"', 'Write the name of an option, or put the text in quotes.');
@@ -263,11 +219,23 @@ class Walk {
     }
   }
 
+  /** The text that was meant where a repaired one stands, whose place in the config is known from now on. */
+  #repaired(offset: number, pathOf: (text: string) => OptionPath): string | undefined {
+    const repair = this.#repairs.get(offset);
+    if (repair === undefined) return undefined;
+    const text = repair.text ?? '…';
+    const path = pathOf(text);
+    if (repair.problem.path.length === 0) repair.problem.path = path;
+    this.misread.push(path);
+    return text;
+  }
+
   #scalar(node: Scalar, located: Located): Located {
-    const { value } = node;
-    const plain = node.type === Scalar.PLAIN || node.type === undefined;
+    const meant = this.#repaired(node.range?.[0] ?? -1, () => located.path);
+    const value = meant ?? node.value;
+    const plain = meant === undefined && (node.type === Scalar.PLAIN || node.type === undefined);
     const block = node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED;
-    const found = { ...located, plain, block, source: node.source ?? String(value ?? '') };
+    const found = { ...located, plain, block, source: meant ?? node.source ?? String(value ?? '') };
     if (typeof value !== 'string') {
       return { ...found, scalar: typeof value === 'number' || typeof value === 'boolean' ? value : null };
     }

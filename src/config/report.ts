@@ -1,7 +1,8 @@
 import type { ErrorCode, Finding } from '../errors.ts';
 import { clip } from '../text.ts';
+import type { YamlProblem } from './compose.ts';
 import { kindOf, type OptionProblem, type Quote } from './issues.ts';
-import { type Located, type LocatedConfig, nearestAt, printPath, type YamlProblem } from './locate.ts';
+import { type Located, type LocatedConfig, nearestAt, printPath } from './locate.ts';
 import type { OptionPath } from './option-schema.ts';
 import { escapePattern, scrubber, secretForms } from './secrets.ts';
 import { booleanTrap } from './traps.ts';
@@ -47,6 +48,11 @@ export class Report {
 
   get failed(): boolean {
     return this.#entries.some(({ level }) => level === 'error');
+  }
+
+  /** Is it unknown what this section holds? */
+  isUnread(section: string): boolean {
+    return this.#config.unread.has(section);
   }
 
   yaml(problems: YamlProblem[]): void {
@@ -122,14 +128,15 @@ export class Report {
     const causes = this.#entries.filter(({ level, code }) => {
       return level === 'error' && (code === 'RELAY_CONFIG_TRAP' || code === 'RELAY_CONFIG_VARIABLE');
     });
-    const explained = new Set(causes.map(({ path }) => printPath(path)));
-    const kept = this.#entries.filter((entry) => causes.includes(entry) || !isWithin(entry.path, explained));
+    const explained = new Set([...causes.map(({ path }) => path), ...this.#config.misread].map(printPath));
+    const told = new Set<Entry>([...causes, ...this.#config.syntax]);
+    const kept = this.#entries.filter((entry) => told.has(entry) || !isWithin(entry.path, explained));
     const show = this.#shown(brought);
     const lines = new Map<string, Finding>();
     for (const { level, code, offset, path, message, fix } of kept) {
       const { line, column } = this.#config.place(offset);
-      const told = show(clip(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`, LONGEST));
-      const finding: Finding = { level, code, file: this.#file, line, column, path: printPath(path), message: told };
+      const words = show(clip(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`, LONGEST));
+      const finding: Finding = { level, code, file: this.#file, line, column, path: printPath(path), message: words };
       if (fix !== undefined) finding.fix = show(fix);
       // A wrong default is told once, and not for each destination that takes it.
       const same = `${line}:${column} ${message}`;

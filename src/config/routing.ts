@@ -26,7 +26,7 @@ export function readSources(sources: Located, report: Report): Map<string, Sourc
 }
 
 /** Reads `routes:`. Those with errors are left out. */
-export function readRoutes(routes: Located, destinations: Set<string>, report: Report): Route[] {
+export function readRoutes(routes: Located, destinations: Set<string> | undefined, report: Report): Route[] {
   const found: Route[] = [];
   const names = new Map<string, Located>();
   for (const located of routes.items ?? []) {
@@ -63,7 +63,12 @@ export function readRoutes(routes: Located, destinations: Set<string>, report: R
 }
 
 /** Judges the shape of `tests:`, and that what they name is there. */
-export function readTests(tests: Located, destinations: Set<string>, sources: Set<string>, report: Report): void {
+export function readTests(
+  tests: Located,
+  destinations: Set<string> | undefined,
+  sources: Set<string> | undefined,
+  report: Report,
+): void {
   for (const located of tests.items ?? []) {
     if (report.full) break;
     report.options(located, judge(testSchema, plainValue(located), quoteOf(located)).problems);
@@ -72,13 +77,14 @@ export function readTests(tests: Located, destinations: Set<string>, sources: Se
   }
 }
 
-/** Each name, alone or in a list, must be one of those. */
+/** Each name, alone or in a list, must be one of those; undefined when nobody knows which there are. */
 export function checkReferences(
   located: Located | undefined,
-  names: Set<string>,
+  names: Set<string> | undefined,
   report: Report,
   kind = 'destination',
 ): void {
+  if (names === undefined) return;
   for (const each of located?.items ?? (located ? [located] : [])) {
     if (typeof each.scalar !== 'string' || each.scalar === '' || names.has(each.scalar)) continue;
     report.at(each, {

@@ -95,19 +95,21 @@ export const sourceSchema = z.strictObject({
   when: z.unknown().optional().describe('Events that this filter refuses are stored as unrouted.'),
 });
 
+const above0 = (option: z.ZodType<number, string>) => option.refine((ms) => ms > 0, 'expected a duration above 0');
+
 /** What every destination takes, whatever its connector; also under `defaults:`, but for the connector and the names. */
 export const commonSchema = z.object({
   retry: z
     .array(duration())
     .prefault(DEFAULT_RETRY)
     .describe(`When a failed delivery is tried again: the waits, each ±20 %. ${DEFAULT_RETRY.join(', ')} by default.`),
-  timeout: duration().prefault(DEFAULT_TIMEOUT).describe(`How long one call may take; ${DEFAULT_TIMEOUT} by default.`),
+  timeout: above0(duration())
+    .prefault(DEFAULT_TIMEOUT)
+    .describe(`How long one call may take; ${DEFAULT_TIMEOUT} by default.`),
   pace: z
     .strictObject({
       calls: z.int().min(1).describe('At most so many calls …'),
-      per: duration()
-        .refine((ms) => ms > 0, 'expected a duration above 0')
-        .describe('… in so long, such as 1m.'),
+      per: above0(duration()).describe('… in so long, such as 1m.'),
     })
     .optional()
     .describe("Fewer (or more) calls than the connector's own pace, such as { calls: 60, per: 1m }."),

@@ -10,6 +10,10 @@ const FILE_LIMIT = 1_000_000;
 /** How often a default may stand in another one. */
 const DEEPEST = 8;
 
+/** Variables that every shell, or its tools, sets: nobody means them. */
+const OF_THE_SHELL =
+  /^(?:_|TERM|PATH|HOME|USER|SHELL|SHLVL|(?:OLD)?PWD|LANG(?:UAGE)?|LOGNAME|HOST(?:NAME)?|EDITOR|VISUAL|PAGER|LESS|MAIL|DISPLAY|TE?MP(?:DIR)?|TZ|PS\d|IFS|COLUMNS|LINES|CI|DEBUG|(?:LC|XDG|SSH|GPG|DBUS|NODE|TERM|COLOR|NO)_?\w*|npm_\w*)$/;
+
 export interface Substitution {
   text: string;
   /** Is all of the text one `${…}`? */
@@ -98,9 +102,8 @@ export class Variables {
         work.at = last + 1;
         return text;
       }
-      const known = [...Object.keys(this.#dotEnv), ...Object.keys(this.#environment)];
       work.problems.push({
-        message: `the variable ${name} is not set.${didYouMean(name, known)}`,
+        message: `the variable ${name} is not set.${this.#meant(name)}`,
         fix: `Set it in the environment or in the .env beside the config, or give a default: \${${name}:-…}.`,
       });
     } else if (inner.startsWith('file:')) {
@@ -114,6 +117,12 @@ export class Variables {
     }
     work.at = last + 1;
     return '';
+  }
+
+  /** The `.env` was written for this config; of the environment only a slip of one letter is told. */
+  #meant(name: string): string {
+    const known = Object.keys(this.#environment).filter((each) => !OF_THE_SHELL.test(each));
+    return didYouMean(name, Object.keys(this.#dotEnv)) || didYouMean(name, known, 1);
   }
 
   #default(work: Work, from: number): string {

@@ -4,6 +4,9 @@ import type { Outcome } from '../outcome.ts';
 /** Failures in a row after which a service counts as down. */
 const THRESHOLD = 5;
 
+/** Milliseconds after which a service that is down is news. */
+const LASTING = 15 * 60_000;
+
 /** Reasons that speak of the service, not of the item. */
 const DOWN = new Set(['network', 'timeout', 'server']);
 
@@ -16,6 +19,8 @@ export class Breaker {
   #probes = 0;
   /** Epoch milliseconds. */
   #nextProbe = 0;
+  /** Epoch milliseconds; undefined once that it lasts was told. */
+  #openedAt: number | undefined;
 
   get open(): boolean {
     return this.#failures >= THRESHOLD;
@@ -26,8 +31,8 @@ export class Breaker {
     return this.open ? this.#nextProbe : 0;
   }
 
-  /** Takes in how one call ended, for one delivery or a batch. Gives `opened` or `closed` when that changed something. */
-  observe(outcomes: readonly Outcome[], now: number): 'opened' | 'closed' | undefined {
+  /** Takes in how one call ended, for one delivery or a batch. Gives what that changed; `lasting` once, after a quarter of an hour. */
+  observe(outcomes: readonly Outcome[], now: number): 'opened' | 'closed' | 'lasting' | undefined {
     const undelivered = outcomes.every(({ kind }) => kind === 'retry' || kind === 'unknown');
     const failed = undelivered && outcomes.some((outcome) => 'reason' in outcome && DOWN.has(outcome.reason));
     const wasOpen = this.open;
@@ -43,7 +48,13 @@ export class Breaker {
     this.#failures += 1;
     if (!this.open) return undefined;
     this.#nextProbe = now + probeDelay(this.#probes);
-    if (wasOpen) this.#probes += 1;
-    return wasOpen ? undefined : 'opened';
+    if (!wasOpen) {
+      this.#openedAt = now;
+      return 'opened';
+    }
+    this.#probes += 1;
+    if (this.#openedAt === undefined || now - this.#openedAt < LASTING) return undefined;
+    this.#openedAt = undefined;
+    return 'lasting';
   }
 }

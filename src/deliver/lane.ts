@@ -1,5 +1,5 @@
 import type PQueue from 'p-queue';
-import { HALT_PROBE_INTERVAL, probeDelay } from '../backoff.ts';
+import { HALT_PROBE_INTERVAL } from '../backoff.ts';
 import type { DestinationConfig } from '../config/config.ts';
 import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
@@ -10,6 +10,7 @@ import { attempt } from './attempt.ts';
 import { Breaker } from './breaker.ts';
 import { insist } from './insist.ts';
 import { type Pace, waits } from './pace.ts';
+import { RateLimit } from './rate-limit.ts';
 import { settle } from './settle.ts';
 
 /** Milliseconds that attempts under way get when a lane stops. */
@@ -17,13 +18,6 @@ const GRACE = 10_000;
 
 /** Milliseconds to wait when the store cannot say what is due. */
 const STORE_AWAY = 1_000;
-
-/** Milliseconds after which a dead service is told of. */
-const LASTING = 15 * 60_000;
-
-/** A Retry-After is obeyed within these, milliseconds: 0 would be a flood, and a typo for ever. */
-const SHORTEST_PAUSE = 1_000;
-const LONGEST_PAUSE = 24 * 3_600_000;
 
 /** Least milliseconds between two looks at what is due. */
 const SHORTEST_NAP = 50;
@@ -57,6 +51,7 @@ export class Lane {
   readonly name: string;
   readonly #parts: LaneParts;
   readonly #breaker = new Breaker();
+  readonly #rateLimit = new RateLimit();
   readonly #underWay = new Map<string, Promise<void>>();
   #record: LaneRecord;
   /** Grows before and after each change that the lane itself makes to its record: what was read between is stale. */
@@ -64,10 +59,6 @@ export class Lane {
   /** A new lane probes at once: perhaps someone has just mended what halted it. */
   #nextProbe = 0;
   #ending = false;
-  /** Refusals in a row for the rate. */
-  #refusals = 0;
-  /** When the breaker opened, until that was told. */
-  #downSince: number | undefined;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
@@ -249,7 +240,7 @@ export class Lane {
     const ms = Math.max(0, Math.round(performance.now() - started - wait.ms));
     metrics.attemptSeconds.observe({ destination: this.name }, ms / 1000);
     const now = Date.now();
-    const afterMs = this.#rateLimit(outcomes);
+    const afterMs = this.#rateLimit.pauseOf(outcomes);
     if (afterMs !== undefined) await this.#pauseKey(now + afterMs);
     const probing = this.#probing;
     this.#observe(outcomes, now);
@@ -258,27 +249,12 @@ export class Lane {
       claims.map(async (claim, index) => {
         const outcome = outcomes[index];
         if (!outcome) return;
-        const limited = outcome.kind === 'retry' && outcome.reason === 'rate_limited' && afterMs !== undefined;
-        await this.#settle(claim, limited ? { ...outcome, afterMs } : outcome, { ms, now, probe, probing });
+        const refused =
+          outcome.kind === 'retry' && (outcome.afterMs !== undefined || outcome.reason === 'rate_limited');
+        const obeyed = refused && afterMs !== undefined ? { ...outcome, afterMs } : outcome;
+        await this.#settle(claim, obeyed, { ms, now, probe, probing });
       }),
     );
-  }
-
-  /**
-   * Milliseconds that the service wants to be left alone: its Retry-After, within reason, or when it names none, 5 s and then
-   * twice as long each time. Undefined when it has not refused for its rate.
-   */
-  #rateLimit(outcomes: readonly Outcome[]): number | undefined {
-    const refusals = outcomes.filter((outcome) => outcome.kind === 'retry' && outcome.afterMs !== undefined);
-    const named = Math.max(...refusals.map((outcome) => (outcome.kind === 'retry' && outcome.afterMs) || 0));
-    const unnamed = outcomes.some((outcome) => outcome.kind === 'retry' && outcome.reason === 'rate_limited');
-    if (refusals.length === 0 && !unnamed) {
-      this.#refusals = 0;
-      return undefined;
-    }
-    this.#refusals += 1;
-    if (refusals.length === 0) return probeDelay(this.#refusals - 1);
-    return Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, named));
   }
 
   async #pauseKey(until: number): Promise<void> {
@@ -290,14 +266,12 @@ export class Lane {
   #observe(outcomes: readonly Outcome[], now: number): void {
     const { log, metrics, report } = this.#parts;
     const turned = this.#breaker.observe(outcomes, now);
-    if (turned) log.warn({ step: `breaker.${turned}`, destination: this.name }, `breaker ${turned}`);
     metrics.breakerOpen.set({ destination: this.name }, this.#breaker.open ? 1 : 0);
-    if (turned === 'opened') this.#downSince = now;
-    if (!this.#breaker.open || this.#downSince === undefined || now - this.#downSince < LASTING) return;
-    this.#downSince = undefined;
-    const [worst] = outcomes;
-    const detail = worst && worst.kind !== 'delivered' ? worst.detail : '';
-    report({ kind: 'down', destination: this.name, detail });
+    if (turned === undefined) return;
+    log.warn({ step: `breaker.${turned}`, destination: this.name }, `breaker ${turned}`);
+    const [first] = outcomes;
+    const detail = first && first.kind !== 'delivered' ? first.detail : '';
+    if (turned === 'lasting') report({ kind: 'down', destination: this.name, detail });
   }
 
   async #settle(

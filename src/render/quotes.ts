@@ -29,6 +29,10 @@ const LEANS_ON_BEFORE = /^(?:it|that|this|they|those|he|she|and|or|so|because|wh
 const SMALL_TALK =
   /^(?:(?:yes|yeah|yep|no|nope|okay|ok|sure|right|exactly|hello|hi|hey|bye|goodbye|thanks?|thank you|you're welcome|happy to|glad to|nice to meet|good (?:morning|afternoon|evening)|i (?:don't|do not) know|not sure|ja|nein|hallo|danke|oui|non|bonjour|merci|sí|si|hola|gracias|sim|não|olá|obrigad[oa]|ciao|grazie)(?!\p{L})[\s,.!…-]*)+/iu;
 
+/** UTF-16 units of answers that are read, and candidates that are compared: an interview of hours has less, a flood stalls nobody. */
+const MOST_READ = 1_000_000;
+const MOST_RANKED = 500;
+
 interface Candidate {
   text: string;
   /** Of the turn that it is from. */
@@ -45,15 +49,18 @@ interface Candidate {
  */
 export function chooseQuotes(answers: readonly string[]): string[] {
   const candidates: Candidate[] = [];
+  let read = 0;
   for (const [turn, answer] of answers.entries()) {
-    for (const { segment } of sentences.segment(answer.replace(/\s+/g, ' '))) {
+    read += answer.length;
+    if (read > MOST_READ && turn > 0) break;
+    for (const { segment } of sentences.segment(answer.slice(0, MOST_READ).replace(/\s+/g, ' '))) {
       const text = segment.trim();
       const score = scoreSentence(text.slice(0, 2 * LONGEST));
       if (score >= TELLING) candidates.push({ text: clip(text, LONGEST), turn, order: candidates.length, score });
     }
   }
   candidates.sort((a, b) => b.score - a.score || a.order - b.order);
-  return pickDiverse(candidates)
+  return pickDiverse(candidates.slice(0, MOST_RANKED))
     .sort((a, b) => a.order - b.order)
     .map(({ text }) => text);
 }

@@ -93,3 +93,51 @@ on_failure: plug
   assert.match(told, /1 failed delivery/);
   assert.match(told, /int_1/);
 });
+
+/** Milliseconds that the service's key is paused after one refusal. */
+async function pauseAfter(headers: Record<string, string>): Promise<number> {
+  sink.answer = (_request, response) => response.writeHead(429, headers).end();
+  const { body } = await post(relay, interview('int_1'));
+  const line = await relay.log.step('delivery.attempted');
+  const [delivery] = (await relay.app.store.deliveriesOf([body.event ?? ''])).get(body.event ?? '') ?? [];
+  assert.equal(delivery?.attempts, 0, 'a rate limit costs no attempt');
+  const [until] = [...(await relay.app.store.pausedKeys(0)).values()];
+  return (until ?? 0) - Date.parse(String(line.time));
+}
+
+test('a Retry-After of 0 or in the past is no flood', async () => {
+  relay = await startRelay(hook());
+  const pause = await pauseAfter({ 'retry-after': '0' });
+  assert.ok(pause > 500 && pause <= 1_000, `${pause}`);
+});
+
+test('a Retry-After that must be an error does not stop a destination for ever', async () => {
+  relay = await startRelay(hook());
+  const pause = await pauseAfter({ 'retry-after': '99999999999' });
+  assert.ok(pause > 3_600_000 && pause <= 24 * 3_600_000, `${pause}`);
+});
+
+test('a rate limit without a Retry-After leaves the service alone for seconds, and costs no attempt', async () => {
+  relay = await startRelay(hook());
+  const pause = await pauseAfter({});
+  assert.ok(pause > 3_000 && pause <= 5_000, `${pause}`);
+});
+
+test('a delivery that was under way before a halt does not end it', async () => {
+  relay = await startRelay(hook());
+  const answers: ((status: number) => void)[] = [];
+  const both = Promise.withResolvers<void>();
+  sink.answer = (_request, response) => {
+    answers.push((status) => response.writeHead(status).end());
+    if (answers.length === 2) both.resolve();
+  };
+  await post(relay, interview('int_1'));
+  await post(relay, interview('int_2'));
+  await both.promise;
+  answers[0]?.(401);
+  await relay.log.step('lane.halted');
+  answers[1]?.(204);
+  await relay.log.step('delivery.attempted', ({ state }) => state === 'delivered');
+  assert.equal((await relay.app.store.lanes())[0]?.halt?.reason, 'auth');
+  assert.equal(relay.log.count('lane.resumed'), 0);
+});

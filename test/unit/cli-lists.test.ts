@@ -274,11 +274,39 @@ describe('pause and resume', () => {
     assert.equal(ids(await json('deliveries', '--state', 'held', '--destination', 'alpha')), 'd6');
 
     const lock = await lockStore(path.join(folder, 'relay.db'));
-    assert.match((await run('pause', 'alpha')).out, /was paused already.*running relay stops/);
-    assert.match((await run('resume', 'alpha')).out, /alpha was paused; now it flows: 1 delivery waits\./);
+    assert.match((await run('pause', 'alpha')).out, /^alpha was paused already: 1 delivery waits\.\nLet it flow/);
+    const resumed = await run('resume', 'alpha');
+    assert.match(resumed.out, /alpha was paused; now it flows: 1 delivery waits\.\nThe running relay delivers/);
+    assert.match((await run('pause', 'alpha')).out, /stops delivering to it within a second; an attempt/);
+    await run('resume', 'alpha');
     await lock.release();
     assert.equal((await store.lanes()).find(({ destination }) => destination === 'alpha')?.paused, false);
     assert.ok(((await store.nextDue('alpha', [])) ?? Number.POSITIVE_INFINITY) <= Date.now());
+  });
+
+  test('no more is said than is true of a lane that flows, or where nothing waits', async () => {
+    await writeFile(
+      path.join(folder, 'config.yaml'),
+      `${CONFIG}  - { name: Quiet, to: quiet }\n`.replace(
+        'destinations:\n',
+        'destinations:\n  quiet: { connector: file, path: ./quiet.jsonl }\n',
+      ),
+    );
+    const lock = await lockStore(path.join(folder, 'relay.db'));
+    try {
+      assert.equal(
+        (await run('resume', 'quiet')).out,
+        'quiet was neither paused nor halted and flows: no delivery waits.\n',
+      );
+      assert.match(
+        (await run('pause', 'quiet')).out,
+        /^quiet is paused: no delivery waits\. The running relay holds what comes,/,
+      );
+      assert.equal((await run('resume', 'quiet')).out, 'quiet was paused; now it flows: no delivery waits.\n');
+    } finally {
+      await lock.release();
+      await writeFile(path.join(folder, 'config.yaml'), CONFIG);
+    }
   });
 
   test('resume takes a halt away, and repeats its fix', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -117,5 +118,87 @@ test('init refuses what check would, and writes nothing then', async (t) => {
   const { code, stderr } = await relay(folder, 'init', '--slack-channel', 'research');
   assert.equal(code, 2);
   assert.match(stderr, /expected the id of a channel/);
+  await assert.rejects(stat(path.join(folder, 'config.yaml')), { code: 'ENOENT' });
+});
+
+test('init makes the folder of the config', async (t) => {
+  const folder = await makeFolder(t, {});
+  const { code, stderr } = await relay(folder, 'init', '--config', 'etc/relay/config.yaml');
+  assert.equal(code, 0, stderr);
+  assert.equal((await relay(folder, 'check', '--config', 'etc/relay/config.yaml')).code, 0);
+});
+
+/** Makes init believe that it talks to a person. */
+const AS_PERSON = 'data:text/javascript,process.stdin.isTTY = process.stdout.isTTY = true;';
+const ENTER = '\r';
+const SPACE = ' ';
+/** Ctrl-U: takes back what was typed. */
+const CLEAR = '\u0015';
+
+/** Talks with init: types each answer when it shows the text before. Then the input ends. */
+async function talk(
+  folder: string,
+  turns: [shown: string, typed: string][],
+): Promise<{ code: number; out: string; err: string }> {
+  const argv = ['--import', AS_PERSON, MAIN, 'init', '--timezone', 'UTC'];
+  const env = { PATH: process.env.PATH, NO_COLOR: '1' };
+  const child = spawn(process.execPath, argv, { cwd: folder, env, timeout: 60_000 });
+  let out = '';
+  let err = '';
+  let seen = 0;
+  const left = [...turns];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    for (let [next] = left; next; [next] = left) {
+      const at = out.indexOf(next[0], seen);
+      if (at === -1) return;
+      seen = out.length;
+      left.shift();
+      child.stdin.write(next[1]);
+    }
+    child.stdin.end();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  await once(child, 'close');
+  assert.deepEqual(left, [], out);
+  return { code: child.exitCode ?? -1, out, err };
+}
+
+test('init on a terminal refuses a wrong answer where it is asked, and keeps all others', async (t) => {
+  const folder = await makeFolder(t, { 'other.json': '{"type":"authorized_user"}' });
+  const { code, out, err } = await talk(folder, [
+    ['signing secret', `hunter2${ENTER}`],
+    ['expected a signing secret', `${CLEAR}${SIGNING_SECRET}${ENTER}`],
+    ['Where shall', `${SPACE}\u001b[B${SPACE}\u001b[B${SPACE}${ENTER}`],
+    ["the channel's id", `research${ENTER}`],
+    ['expected the id of a channel', `${CLEAR}C0123456789${ENTER}`],
+    ['bot token', `xoxb 1${ENTER}`],
+    ['without spaces', `${CLEAR}xoxb-1${ENTER}`],
+    ["the database's address", `my pages${ENTER}`],
+    ['expected an id of 32', `${CLEAR}${'0'.repeat(32)}${ENTER}`],
+    ['ntn_', ENTER],
+    ["the spreadsheet's address", `my rows${ENTER}`],
+    ['expected the id of a spreadsheet', `${CLEAR}${'a'.repeat(44)}${ENTER}`],
+    ['key file', `none.json${ENTER}`],
+    ['it is not there', `${CLEAR}other.json${ENTER}`],
+    ['is not the key of', `${CLEAR}${ENTER}`],
+  ]);
+  assert.equal(code, 0, err + out);
+  assert.match(out, /Put your secrets into \.env: NOTION_TOKEN, GOOGLE_ACCESS_TOKEN\n/);
+  assert.doesNotMatch(out, /hunter2|\$\{/);
+  const env = await readFile(path.join(folder, '.env'), 'utf8');
+  assert.ok(env.includes(`VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n`));
+  assert.match(env, /^SLACK_BOT_TOKEN=xoxb-1$/m);
+  assert.equal((await relay(folder, 'check')).stdout, 'config.yaml is fine: 3 destinations, 1 route\n');
+});
+
+test('init says so when its input ends, or a person stops it, before the last answer', async (t) => {
+  const folder = await makeFolder(t, {});
+  const ended = await talk(folder, [['signing secret', '']]);
+  assert.deepEqual([ended.code, ended.err], [1, 'the input ended before the last answer: nothing was written\n']);
+  const stopped = await talk(folder, [['signing secret', '\u0003']]);
+  assert.deepEqual([stopped.code, stopped.err], [1, 'nothing was written\n']);
   await assert.rejects(stat(path.join(folder, 'config.yaml')), { code: 'ENOENT' });
 });

@@ -4,7 +4,9 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Config } from '../../src/config/config.ts';
 import { editorSchema } from '../../src/config/editor-schema.ts';
+import { firstConfig } from '../../src/config/first-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { printFinding, readGood, readText } from '../support/config.ts';
 import { makeFolder } from '../support/folder.ts';
@@ -176,10 +178,59 @@ test('a config that is not there, or no file, is one finding', async (t) => {
     const { config, findings } = await loadConfig(path.join(folder, name), {});
     assert.equal(config, undefined);
     assert.deepEqual(
-      findings.map(({ code }) => code),
-      ['RELAY_CONFIG_NOT_FOUND'],
+      findings.map(({ code, path: at }) => [code, at]),
+      [['RELAY_CONFIG_NOT_FOUND', '']],
     );
   }
+});
+
+test('a file that is not UTF-8 is refused at its first wrong character', async (t) => {
+  const folder = await makeFolder(t, {});
+  const file = path.join(folder, 'config.yaml');
+  const text = `${ARCHIVE}routes: [{ name: all, to: archive }]\nx-a: Café\n`;
+  await writeFile(file, text, 'latin1');
+  const { config, findings } = await loadConfig(file, {});
+  assert.equal(config, undefined);
+  assert.deepEqual(findings.map(printFinding), [
+    '4:9 the config is not UTF-8: a character here is written in another encoding. Save the file as UTF-8.',
+  ]);
+  await writeFile(file, `\uFEFF${text}`);
+  assert.deepEqual((await loadConfig(file, {})).findings, [], 'as UTF-8, with or without its mark');
+});
+
+test('a first config takes its port and the file it writes to from the environment', async (t) => {
+  const { config: text, env: dotEnv } = firstConfig({ timezone: 'UTC', values: {} });
+  const files = { '.env': dotEnv };
+  const written = (config: Config) => JSON.stringify(config.destinations.get('archive')?.options);
+  const plain = await readGood(t, text, { files });
+  assert.deepEqual([plain.server.port, written(plain), plain.warnings], [8080, '{"path":"./interviews.jsonl"}', []]);
+  const moved = await readGood(t, text, { files, env: { PORT: '9000', ARCHIVE_FILE: '/data/interviews.jsonl' } });
+  assert.deepEqual([moved.server.port, written(moved)], [9000, '{"path":"/data/interviews.jsonl"}']);
+});
+
+test('a table of ten thousand routes is read whole', async (t) => {
+  const route = (_: unknown, index: number) =>
+    `  - { name: r${index}, when: { study.id: study_${index} }, to: archive }\n`;
+  const config = await readGood(t, `${ARCHIVE}routes:\n${Array.from({ length: 10_000 }, route).join('')}`);
+  assert.equal(config.table.routes.length, 10_000);
+});
+
+test('many traps in one config hide none of its other problems', async (t) => {
+  const names = Array.from({ length: 60 }, (_, index) => `r${index}`);
+  const routes = names.map(
+    (name) => `  - name: ${name}\n    when: { study.title: Sprint #4 }\n    to: [nowhere, \${TEAM}]\n`,
+  );
+  const { findings } = await readText(t, `${ARCHIVE}routes:\n${routes.join('')}`);
+  const told = findings.map(({ path: at, code }) => `${at} ${code}`);
+  assert.deepEqual(
+    told,
+    names.flatMap((_, index) => [
+      `routes[${index}].when["study.title"] RELAY_CONFIG_TRAP`,
+      `routes[${index}].to[0] RELAY_CONFIG_REFERENCE`,
+      `routes[${index}].to[1] RELAY_CONFIG_TRAP`,
+      `routes[${index}].to[1] RELAY_CONFIG_VARIABLE`,
+    ]),
+  );
 });
 
 test('no text of a config makes reading it throw', async (t) => {

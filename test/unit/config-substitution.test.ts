@@ -85,6 +85,24 @@ test('forms of substitution', () => {
   }
 });
 
+test('a variable that is not set is told with the one that was meant, and never with one of the shell', () => {
+  const environment = { TERM: 'xterm', HOME: '/', SLACK_BOT_TOKNE: 'x', TEAM_ALERTS_CHANNEL: 'x' };
+  const variables = new Variables('/', environment, 'NOTION_TOKEN=x');
+  const told = (name: string) => variables.substitute(`\${${name}}`)?.problems[0]?.message;
+  assert.equal(told('TEAM'), 'the variable TEAM is not set.');
+  assert.equal(told('SLACK_BOT_TOKEN'), 'the variable SLACK_BOT_TOKEN is not set. Did you mean "SLACK_BOT_TOKNE"?');
+  assert.equal(
+    told('team_alerts_channel'),
+    'the variable team_alerts_channel is not set. Did you mean "TEAM_ALERTS_CHANNEL"?',
+  );
+  assert.equal(
+    told('TEAM_OTHERS_CHANNEL'),
+    'the variable TEAM_OTHERS_CHANNEL is not set.',
+    'another environment variable',
+  );
+  assert.equal(told('NOTON_TOKN'), 'the variable NOTON_TOKN is not set. Did you mean "NOTION_TOKEN"?', 'of the .env');
+});
+
 test('any text can be substituted without a throw, and one without ${ is left alone', () => {
   const variables = new Variables('/nowhere', { A: '}' }, '');
   const part = fc.constantFrom('${', '}', '$', '{', 'A', ':-', 'file:', '$${', 'x');

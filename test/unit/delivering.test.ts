@@ -89,6 +89,13 @@ test('four failures, a success, four failures: the breaker stays closed', () => 
   }
 });
 
+test('a service that stays down is news once, after a quarter of an hour', () => {
+  const breaker = new Breaker();
+  const told: unknown[] = [];
+  for (let now = 0; now < 3_600_000; now += 60_000) told.push(breaker.observe([retry('network', '')], now));
+  assert.deepEqual(told.filter(Boolean), ['opened', 'lasting']);
+});
+
 test('a batch that fails is one failure, and one of it that arrives is a success', () => {
   const breaker = new Breaker();
   breaker.observe(Array(200).fill(unknown('timeout', '')), 0);

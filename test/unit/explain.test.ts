@@ -129,6 +129,48 @@ suite('explain', () => {
     assert.match((await relay('explain', 'other.json')).stdout, /kept as quarantined.*: event_type: /);
   });
 
+  test('--json tells why a route was not asked', async () => {
+    const rows = async (...argv: string[]) => {
+      const { stdout } = await relay('explain', ...argv, '--json');
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    };
+    const refused = await rows('mock.json');
+    assert.deepEqual(
+      refused.map(({ matched, skipped }) => [matched, skipped]),
+      [
+        [false, 'source'],
+        [false, 'source'],
+      ],
+    );
+    const table = `routes:
+  - { name: Off, to: copy, enabled: false }
+  - { name: Last, to: copy, stop: true }
+  - { name: Below, to: copy }
+`;
+    await writeFile(path.join(folder, 'stops.yaml'), `${CONFIG.slice(0, CONFIG.indexOf('routes:'))}${table}`);
+    assert.deepEqual(await rows('event.json', '--config', 'stops.yaml'), [
+      { route: 'Off', matched: false, because: [], skipped: 'disabled' },
+      { route: 'Last', matched: true, because: [] },
+      { route: 'Below', matched: false, because: [], skipped: 'stopped' },
+    ]);
+  });
+
+  test('tells of a stored event what is recorded while the config has errors; of a payload nothing', async () => {
+    await writeFile(path.join(folder, 'bad.yaml'), CONFIG.replace('[copy, alerts]', '[copi, alerts]'));
+    const known = await relay('explain', stored, '--config', 'bad.yaml');
+    assert.equal(known.code, 0, known.stderr);
+    assert.match(known.stderr, /no destination "copi"/);
+    assert.match(
+      known.stdout,
+      /int_long of source versive\nWhen it was received: unrouted\.\n.* unknown: the config has err/,
+    );
+    assert.equal((await relay('explain', 'event.json', '--config', 'bad.yaml')).code, 78);
+    assert.equal((await relay('explain', 'e999', '--config', 'bad.yaml')).code, 1);
+  });
+
   test('says no to an event that is not there', async () => {
     const unknown = await relay('explain', 'e999');
     assert.equal(unknown.code, 1);
@@ -148,6 +190,15 @@ suite('preview', () => {
     assert.equal(copy?.destination, 'copy');
     assert.equal(alerts?.destination, 'alerts');
     assert.deepEqual(alerts?.preview.body, { text: 'Checkout research: Checkout interview' });
+  });
+
+  test('lets no event steer the terminal', async () => {
+    const title = 'a\u009b31mb\u202ec';
+    await writeFile(path.join(folder, 'evil.json'), JSON.stringify(makePayload({ interview: { title } })));
+    const { code, stdout } = await relay('preview', 'evil.json', '--to', 'alerts');
+    assert.equal(code, 0);
+    assert.match(stdout, /Checkout research: a 31mb c/);
+    assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
   });
 
   test('shows a template that an event breaks, and says no', async () => {

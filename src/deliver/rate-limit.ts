@@ -1,0 +1,28 @@
+import { probeDelay } from '../backoff.ts';
+import type { Outcome } from '../outcome.ts';
+
+/** A Retry-After is obeyed within these, milliseconds: 0 would be a flood, and a slip of the service an outage for ever. */
+const SHORTEST = 1_000;
+const LONGEST = 24 * 3_600_000;
+
+/** How long a service that refuses for its rate is left alone. */
+export class RateLimit {
+  /** In a row. */
+  #refusals = 0;
+
+  /**
+   * Milliseconds that a call's outcomes ask for: the longest Retry-After, or when none is named 5 s and then twice as long
+   * each time, up to 5 m. Undefined when the service has not refused.
+   */
+  pauseOf(outcomes: readonly Outcome[]): number | undefined {
+    const retries = outcomes.filter((outcome) => outcome.kind === 'retry');
+    const named = retries.flatMap(({ afterMs }) => afterMs ?? []);
+    if (named.length === 0 && !retries.some(({ reason }) => reason === 'rate_limited')) {
+      this.#refusals = 0;
+      return undefined;
+    }
+    this.#refusals += 1;
+    if (named.length === 0) return probeDelay(this.#refusals - 1);
+    return Math.min(LONGEST, Math.max(SHORTEST, ...named));
+  }
+}
