@@ -142,7 +142,7 @@ async function talk(
 ): Promise<{ code: number; out: string; err: string }> {
   const argv = ['--import', AS_PERSON, MAIN, 'init', '--timezone', 'UTC'];
   const env = { PATH: process.env.PATH, NO_COLOR: '1' };
-  const child = spawn(process.execPath, argv, { cwd: folder, env, timeout: 60_000 });
+  const child = spawn(process.execPath, argv, { cwd: folder, env, timeout: 60_000, killSignal: 'SIGKILL' });
   let out = '';
   let err = '';
   let seen = 0;
