@@ -29,7 +29,7 @@ test('defaults, the .env and files fill in what the environment does not say', a
   assert.equal(config.server.publicUrl, undefined, 'an empty `${NAME:-}` leaves its option out');
   const archive = config.destinations.get('archive');
   assert.equal(archive?.enabled, false);
-  assert.deepEqual(optionsOf(archive?.options), { path: './interviews.jsonl' });
+  assert.deepEqual(optionsOf(archive?.options), { path: './data/interviews.jsonl' });
   assert.equal(config.sources.get('versive')?.secrets[0]?.reveal(), SIGNING_SECRET);
 });
 
