@@ -42,7 +42,8 @@ export interface App {
 }
 
 /**
- * Wires a relay and starts it: store, lanes, receiver, in this order; stopped in the other.
+ * Wires a relay and starts it: store, receiver, lanes, in this order. It stops the other way round: what is under way ends
+ * while probes can still ask.
  *
  * @throws RelayError when the store is locked, newer or unwritable, or the port is taken
  */
@@ -86,8 +87,6 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const lanes: Lanes = new Lanes({ store, log, metrics, scrub: (text) => reloader.scrub(text), report });
   starting.defer(() => lanes.close());
   starting.defer(() => notifier.close());
-  const deliver = await lanes.prepare(first);
-  await deliver();
 
   let ready = true;
   const receiver = createReceiver({
@@ -103,17 +102,26 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   starting.defer(() => closeReceiver(receiver));
   // Before the receiver closes, so that probes are told 503 while deliveries under way end.
   starting.defer(() => lanes.end());
+  // Before anything is delivered: a relay that cannot listen must not touch the services.
   const url = await listen(receiver, first);
+  const deliver = await lanes.prepare(first);
+  await deliver();
   const webhooks = [...first.sources.keys()].map((name) => `${first.server.publicUrl ?? url}/webhooks/${name}`);
   log.info({ step: 'relay.started', url, webhooks, store: first.store }, 'relay started');
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadTime.setToCurrentTime();
 
   let behind = false;
+  let looking = false;
   const follow = async () => {
-    behind = store.changedElsewhere() || behind;
-    if (behind) await lanes.follow();
-    behind = false;
+    if (looking) return;
+    looking = true;
+    try {
+      behind = store.changedElsewhere() || behind;
+      if (behind) behind = !(await lanes.follow());
+    } finally {
+      looking = false;
+    }
   };
   const following = setInterval(() => {
     follow().catch((error: unknown) =>
@@ -121,7 +129,10 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     );
   }, FOLLOW);
   starting.defer(() => clearInterval(following));
-  starting.defer(() => reloader.close());
+  starting.defer(() => {
+    lanes.hurry();
+    return reloader.close();
+  });
   if (options.watch !== false) reloader.watch();
 
   const closers = starting.move();

@@ -4,7 +4,7 @@ import { readConfig } from './common.ts';
 import { configOption } from './options.ts';
 
 /** Milliseconds after which a second signal, or a stop that hangs, ends the process anyway. */
-const LAST_RESORT = 20_000;
+const LAST_RESORT = 30_000;
 
 /** pino's. */
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];

@@ -30,6 +30,7 @@ export class Reloader {
   /** All that the last reading looked at, also one that was refused. */
   #files: string[];
   #readAt: number;
+  #closed = false;
   #unwatch: (() => void) | undefined;
   #scrub: (text: string) => string;
 
@@ -51,9 +52,10 @@ export class Reloader {
     return this.#scrub(text);
   }
 
-  /** Reads the config again. A bad one changes nothing; gives whether it was taken. Never throws. */
+  /** Reads the config again. A bad one changes nothing, nor does any after `close`; gives whether it was taken. Never throws. */
   reload(): Promise<boolean> {
     return this.#queue.add(async () => {
+      if (this.#closed) return false;
       const wrong = await this.#readAgain();
       this.#parts.ended(wrong === undefined, wrong ?? []);
       return wrong === undefined;
@@ -77,12 +79,13 @@ export class Reloader {
       this.#unwatch = undefined;
     };
     // What changed between the reading and the watch.
-    if (files.some((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > this.#readAt))
+    if (files.some((file) => Math.floor(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > this.#readAt))
       void this.reload();
   }
 
   /** Ends the watch, and waits for a reload under way. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#unwatch?.();
     await this.#queue.onIdle();
   }
@@ -96,7 +99,7 @@ export class Reloader {
       this.#readAt = readAt;
       const others = files.join() !== this.#files.join();
       this.#files = files;
-      if (others && this.#unwatch) this.watch();
+      if (others && this.#unwatch && !this.#closed) this.watch();
       if (!next) {
         const errors = findings.filter(({ level }) => level === 'error').map(line);
         log.warn({ step: 'config.refused', errors }, 'the config has errors; the one before stays in force');

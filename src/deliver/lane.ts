@@ -9,7 +9,7 @@ import type { Claim, Halt, LaneRecord, Settlement, Store } from '../store/store.
 import { attempt } from './attempt.ts';
 import { Breaker } from './breaker.ts';
 import { insist } from './insist.ts';
-import { type Pace, waits } from './pace.ts';
+import { type Pace, tally } from './pace.ts';
 import { RateLimit } from './rate-limit.ts';
 import { settle } from './settle.ts';
 
@@ -54,7 +54,7 @@ export class Lane {
   readonly #rateLimit = new RateLimit();
   readonly #underWay = new Map<string, Promise<void>>();
   #record: LaneRecord;
-  /** Grows before and after each change that the lane itself makes to its record: what was read between is stale. */
+  /** Grows before and after each change that the lane itself makes to its record: odd while one is under way. */
   changes = 0;
   /** A new lane probes at once: perhaps someone has just mended what halted it. */
   #nextProbe = 0;
@@ -86,6 +86,7 @@ export class Lane {
   }
 
   start(): void {
+    this.#parts.metrics.breakerOpen.set({ destination: this.name }, this.#breaker.open ? 1 : 0);
     this.#running ??= this.#run();
   }
 
@@ -112,8 +113,9 @@ export class Lane {
 
   /** After `end`. */
   async close(): Promise<void> {
-    const { abort, log, scrub } = this.#parts;
+    const { abort, log, metrics, scrub } = this.#parts;
     abort.abort();
+    metrics.breakerOpen.remove({ destination: this.name });
     try {
       await this.destination.close?.();
     } catch (error) {
@@ -234,13 +236,17 @@ export class Lane {
   async #attempt(claims: Claim[], probe: boolean): Promise<void> {
     const { store, timezone, abort, giveUp, scrub, metrics } = this.#parts;
     const started = performance.now();
-    const wait = { ms: 0 };
+    const count = { waited: 0, calls: 0 };
     const context = { store, timezone, signal: abort.signal, giveUp, scrub };
-    const outcomes = await waits.run(wait, () => attempt(claims, this.destination, context));
-    const ms = Math.max(0, Math.round(performance.now() - started - wait.ms));
+    const outcomes = await tally.run(count, () => attempt(claims, this.destination, context));
+    const ms = Math.max(0, Math.round(performance.now() - started - count.waited));
     metrics.attemptSeconds.observe({ destination: this.name }, ms / 1000);
     const now = Date.now();
-    const afterMs = this.#rateLimit.pauseOf(outcomes);
+    if (abort.signal.aborted && count.calls === 0 && outcomes.every(({ kind }) => kind === 'unknown')) {
+      await Promise.all(claims.map((claim) => this.#recordEnd(claim, unbegun(now))));
+      return;
+    }
+    const afterMs = this.#rateLimit.pauseOf(outcomes, now);
     if (afterMs !== undefined) await this.#pauseKey(now + afterMs);
     const probing = this.#probing;
     this.#observe(outcomes, now);
@@ -324,9 +330,10 @@ export class Lane {
     // Only a probe says that things are well again: other deliveries were under way before the halt.
     if (this.#record.halt && probe) {
       this.#nextProbe = now + HALT_PROBE_INTERVAL;
-      if (outcome.kind !== 'delivered' && outcome.kind !== 'reject') return;
-      await this.#setHalt(undefined);
-      log.info({ step: 'lane.resumed', destination: this.name }, 'lane resumed: a probe was taken');
+      if (outcome.kind === 'delivered' || outcome.kind === 'reject') {
+        await this.#setHalt(undefined);
+        log.info({ step: 'lane.resumed', destination: this.name }, 'lane resumed: a probe was taken');
+      }
     }
     if (settlement.state !== 'failed') return;
     const { detail, fix } = settlement;
@@ -337,9 +344,18 @@ export class Lane {
   async #setHalt(halt: Halt | undefined): Promise<void> {
     this.changes += 1;
     this.#record = { ...this.#record, halt };
-    await this.#insist(() => this.#parts.store.setHalt(this.name, halt));
-    this.changes += 1;
+    try {
+      await this.#insist(() => this.#parts.store.setHalt(this.name, halt));
+    } finally {
+      this.changes += 1;
+    }
   }
+}
+
+/** Of a delivery whose attempt was cut off before its first call. */
+function unbegun(now: number): Settlement {
+  const detail = 'the relay was stopped before the call';
+  return { state: 'pending', nextAttemptAt: now, reason: 'timeout', detail, counted: false };
 }
 
 /** The wide log line of an attempt. Holds ids and the service's words, nothing that a participant said. */

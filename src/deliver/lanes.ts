@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { Config, DestinationConfig } from '../config/config.ts';
-import type { Destination, Log } from '../connector.ts';
+import type { Context, Destination, Log } from '../connector.ts';
+import { RelayError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
-import type { Store } from '../store/store.ts';
+import type { LaneRecord, Store } from '../store/store.ts';
 import { insist } from './insist.ts';
 import { Lane } from './lane.ts';
 import { type Pace, Paces } from './pace.ts';
@@ -33,6 +34,7 @@ export class Lanes {
   readonly #paces = new Paces();
   readonly #lanes = new Map<string, Lane>();
   readonly #giveUp = new AbortController();
+  #last: NodeJS.Timeout | undefined;
   #timezone = 'UTC';
 
   constructor(parts: LanesParts) {
@@ -48,16 +50,19 @@ export class Lanes {
     for (const name of names) this.#lanes.get(name)?.wake();
   }
 
-  /** Takes over what another process changed: a pause, a resume, new deliveries. */
-  async follow(): Promise<void> {
+  /**
+   * Takes over what another process changed: a pause, a resume, new deliveries. False when a lane was just changing its own
+   * record, so that what was read may be stale: ask again.
+   */
+  async follow(): Promise<boolean> {
     const before = new Map([...this.#lanes.values()].map((lane) => [lane, lane.changes]));
     const states = new Map((await this.#parts.store.lanes()).map((state) => [state.destination, state]));
-    let stale = false;
+    let whole = true;
     for (const [lane, changes] of before) {
-      if (lane.changes === changes) lane.follow(states.get(lane.name));
-      else stale = true;
+      if (lane.changes === changes && changes % 2 === 0) lane.follow(states.get(lane.name));
+      else whole = false;
     }
-    if (stale) await this.follow();
+    return whole;
   }
 
   /**
@@ -81,11 +86,16 @@ export class Lanes {
     return () => this.#switch(config, new Set(wanted.map((each) => each.name)), opened);
   }
 
+  /** From now on, the store has twelve seconds to commit what is under way. */
+  hurry(): void {
+    this.#last ??= setTimeout(() => this.#giveUp.abort(), GIVE_UP);
+  }
+
   /** Claims nothing more, and lets attempts under way end. */
   async end(): Promise<void> {
-    const last = setTimeout(() => this.#giveUp.abort(), GIVE_UP);
+    this.hurry();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.end()));
-    clearTimeout(last);
+    clearTimeout(this.#last);
   }
 
   /** Closes the destinations, after `end`. */
@@ -98,7 +108,7 @@ export class Lanes {
     const abort = new AbortController();
     // The limits, and with them the pace, are known only once it is open; no call is made before.
     let fetchAtPace: typeof fetch = () => Promise.reject(new Error('a connector must not call while it is opened'));
-    const destination = config.connector.open(config.options, {
+    const destination = opened(config, {
       destination: config.name,
       folder: path.dirname(file),
       timezone,
@@ -112,19 +122,21 @@ export class Lanes {
 
   async #switch(config: Config, wanted: Set<string>, opened: Opened[]): Promise<void> {
     const { store, log, metrics, scrub, report } = this.#parts;
+    let paused = new Map<string, number>();
+    let records: LaneRecord[] = [];
     const replaced = new Set(opened.map((each) => each.config.name));
     const ending = [...this.#lanes.values()].filter((lane) => !wanted.has(lane.name) || replaced.has(lane.name));
-    await Promise.all(
-      ending.map(async (lane) => {
-        await lane.end();
-        this.#lanes.delete(lane.name);
-        await lane.close();
-      }),
-    );
-    await this.#insist(() => this.#rename(config));
-    // Read only now: an attempt that was under way may have halted its lane.
-    const paused = (await this.#insist(() => store.pausedKeys(Date.now()))) ?? new Map<string, number>();
-    const records = (await this.#insist(() => store.lanes())) ?? [];
+    await Promise.all(ending.map((lane) => lane.end()));
+    try {
+      await this.#insist(() => this.#rename(config));
+      // Read only now: an attempt that was under way may have halted its lane.
+      paused = (await this.#insist(() => store.pausedKeys(Date.now()))) ?? paused;
+      records = (await this.#insist(() => store.lanes())) ?? records;
+    } finally {
+      // Until now they could still tell people what went wrong.
+      for (const lane of ending) this.#lanes.delete(lane.name);
+      await Promise.all(ending.map((lane) => lane.close()));
+    }
     const states = new Map(records.map((state) => [state.destination, state]));
     for (const { config: each, destination, pace, abort } of opened) {
       const { key, serial } = destination.limits;
@@ -191,5 +203,17 @@ export class Lanes {
       if (moved > 0)
         log.info({ step: 'destination.renamed', from: renamedFrom, destination: name, moved }, 'destination renamed');
     }
+  }
+}
+
+function opened({ name, connector, options }: DestinationConfig, context: Context): Destination {
+  try {
+    return connector.open(options, context);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RelayError('RELAY_CONFIG_CONNECTOR', `destinations.${name} cannot be opened: ${why}`, {
+      fix: `Look at the options of ${name}; ${connector.name} refuses them.`,
+      cause: error,
+    });
   }
 }

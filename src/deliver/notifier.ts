@@ -6,7 +6,7 @@ import type { News } from '../news.ts';
 const GATHER = 15_000;
 
 /** Milliseconds that a relay which stops waits for its last message. */
-const CLOSING = 5_000;
+const CLOSING = 3_000;
 
 /** Most lines of a message; the rest is counted. */
 const MOST_LINES = 10;
@@ -33,6 +33,7 @@ export class Notifier {
   #news: News[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #sending: Promise<unknown> = Promise.resolve();
 
   constructor(parts: NotifierParts) {
     this.#parts = parts;
@@ -44,7 +45,7 @@ export class Notifier {
     this.#timer ??= setTimeout(() => void this.flush(), GATHER);
   }
 
-  /** Sends what was gathered, in five seconds at most, and takes no more. */
+  /** Sends what was gathered, in three seconds at most, and takes no more. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.race([this.flush(), sleep(CLOSING, undefined, { ref: false })]);
@@ -55,7 +56,9 @@ export class Notifier {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const gathered = this.#news.splice(0);
-    await Promise.all(this.#parts.names().map((name) => this.#tell(name, gathered)));
+    const told = this.#parts.names().map((name) => this.#tell(name, gathered));
+    this.#sending = Promise.all([this.#sending, ...told]);
+    await this.#sending;
   }
 
   async #tell(name: string, gathered: News[]): Promise<void> {

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 
-/** How long the calls of an attempt waited for their turn: that says nothing of the service. */
-export const waits = new AsyncLocalStorage<{ ms: number }>();
+/** What the calls of an attempt came to: how long they waited for their turn (milliseconds), and how many were made. */
+export const tally = new AsyncLocalStorage<{ waited: number; calls: number }>();
 
 /**
  * How fast one limit key may be called: a token, a host. Every lane with the key shares it, so that two destinations with
@@ -18,6 +18,8 @@ export class Pace {
   /** When the last calls started, on the monotonic clock: as many as the limit counts. */
   readonly #starts: number[] = [];
   #line: Promise<void> = Promise.resolve();
+  /** Aborts when the limit changes: whoever waits reckons anew. */
+  #changed = new AbortController();
 
   constructor(key: string) {
     this.key = key;
@@ -27,6 +29,8 @@ export class Pace {
   limit(calls: number, per: number): void {
     this.#calls = calls;
     this.#per = per;
+    this.#changed.abort();
+    this.#changed = new AbortController();
   }
 
   /** Keeps a Retry-After; a shorter one does not undo a longer one. */
@@ -41,20 +45,32 @@ export class Pace {
    */
   async turn(signal: AbortSignal): Promise<void> {
     const asked = performance.now();
+    signal.throwIfAborted();
+    const gone = Promise.withResolvers<never>();
+    const leave = () => gone.reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
     const turn = this.#line.then(() => this.#start(signal));
     this.#line = turn.catch(() => {});
-    await turn;
-    const wait = waits.getStore();
-    if (wait) wait.ms += performance.now() - asked;
+    try {
+      await Promise.race([turn, gone.promise]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+    const count = tally.getStore();
+    if (count) count.waited += performance.now() - asked;
   }
 
   async #start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    while (this.#starts.length >= this.#calls) {
-      const free = (this.#starts[this.#starts.length - this.#calls] ?? 0) + this.#per;
-      const wait = free - performance.now();
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#calls === Number.POSITIVE_INFINITY) return;
+      const before = this.#starts[this.#starts.length - this.#calls];
+      const wait = before === undefined ? 0 : before + this.#per - performance.now();
       if (wait <= 0) break;
-      await sleep(wait, undefined, { signal });
+      const changed = this.#changed.signal;
+      await sleep(wait, undefined, { signal: AbortSignal.any([signal, changed]) }).catch((error: unknown) => {
+        if (!changed.aborted || signal.aborted) throw error;
+      });
     }
     this.#starts.push(performance.now());
     while (this.#starts.length > this.#calls) this.#starts.shift();
@@ -77,6 +93,8 @@ export class Pace {
         const headers = { 'retry-after': String(Math.ceil(wait / 1000)), 'content-type': 'application/json' };
         return new Response('{}', { status: 429, headers });
       }
+      const count = tally.getStore();
+      if (count) count.calls += 1;
       return fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
     };
   }

@@ -7,22 +7,28 @@ const LONGEST = 24 * 3_600_000;
 
 /** How long a service that refuses for its rate is left alone. */
 export class RateLimit {
-  /** In a row. */
+  /** In a row, of those that named no time. */
   #refusals = 0;
+  /** Epoch milliseconds until which the last of them asked. */
+  #until = 0;
 
   /**
    * Milliseconds that a call's outcomes ask for: the longest Retry-After, or when none is named 5 s and then twice as long
    * each time, up to 5 m. Undefined when the service has not refused.
    */
-  pauseOf(outcomes: readonly Outcome[]): number | undefined {
+  pauseOf(outcomes: readonly Outcome[], now: number): number | undefined {
     const retries = outcomes.filter((outcome) => outcome.kind === 'retry');
     const named = retries.flatMap(({ afterMs }) => afterMs ?? []);
-    if (named.length === 0 && !retries.some(({ reason }) => reason === 'rate_limited')) {
+    if (named.length > 0) return Math.min(LONGEST, Math.max(SHORTEST, ...named));
+    if (!retries.some(({ reason }) => reason === 'rate_limited')) {
       this.#refusals = 0;
       return undefined;
     }
-    this.#refusals += 1;
-    if (named.length === 0) return probeDelay(this.#refusals - 1);
-    return Math.min(LONGEST, Math.max(SHORTEST, ...named));
+    // Calls that were under way together are refused together, and that is one refusal.
+    if (now >= this.#until) {
+      this.#refusals += 1;
+      this.#until = now + probeDelay(this.#refusals - 1);
+    }
+    return this.#until - now;
   }
 }

@@ -89,12 +89,12 @@ export function createReceiver(parts: ReceiverParts): FastifyInstance {
   });
   const prefix = server.publicUrl === undefined ? '' : new URL(server.publicUrl).pathname.replace(/\/$/, '');
   // A proxy may cut the prefix off, or leave it on.
-  for (const root of new Set(['', prefix])) app.register(async (scope) => routes(scope, parts), { prefix: root });
+  const gate: Gate = { ...parts, watch: new SignatureWatch(), budget: new BodyBudget(server.bodyLimit) };
+  for (const root of new Set(['', prefix])) app.register(async (scope) => routes(scope, gate), { prefix: root });
   return app;
 }
 
-function routes(app: FastifyInstance, parts: ReceiverParts): void {
-  const gate: Gate = { ...parts, watch: new SignatureWatch(), budget: new BodyBudget() };
+function routes(app: FastifyInstance, gate: Gate): void {
   app.post(
     '/webhooks/:source',
     { onRequest: [(request, reply) => judgeHeaders(request, reply, gate)] },
@@ -102,19 +102,19 @@ function routes(app: FastifyInstance, parts: ReceiverParts): void {
   );
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    if (!parts.ready()) return reply.code(503).send({ status: 'stopping' });
+    if (!gate.ready()) return reply.code(503).send({ status: 'stopping' });
     try {
-      await parts.store.ping();
+      await gate.store.ping();
     } catch (error) {
       return reply.code(503).send({ status: 'store', error: error instanceof Error ? error.message : String(error) });
     }
     return { status: 'ready' };
   });
   app.get('/metrics', async (request, reply) => {
-    const token = parts.server.metricsToken;
+    const token = gate.server.metricsToken;
     if (token && !token.equals(/^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''))
       return refuse(reply, 401);
-    return reply.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
+    return reply.type(gate.metrics.registry.contentType).send(await gate.metrics.registry.metrics());
   });
 }
 
@@ -135,7 +135,7 @@ async function judgeHeaders(
   gate: Gate,
 ): Promise<FastifyReply | undefined> {
   const { source } = request.params as SourceRoute['Params'];
-  const status = refusal(request, gate.current().sources.get(source), gate);
+  const status = refusal(request, reply, gate.current().sources.get(source), gate);
   if (status === undefined) return undefined;
   if (status === 401 && request.headers['svix-signature'] !== undefined) forged(source, gate);
   gate.metrics.refused.inc({ status });
@@ -143,11 +143,16 @@ async function judgeHeaders(
   return refuse(status === 503 ? reply.header('retry-after', RETRY_AFTER) : reply, status);
 }
 
-function refusal(request: FastifyRequest, source: SourceConfig | undefined, gate: Gate): number | undefined {
+function refusal(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: SourceConfig | undefined,
+  gate: Gate,
+): number | undefined {
   if (!source) return 404;
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return 415;
   if (!signatureHeaders(request.headers, Date.now())) return 401;
-  return gate.budget.take(request.raw, gate.server.bodyLimit) ? undefined : 503;
+  return gate.budget.take(request.raw, reply.raw) ? undefined : 503;
 }
 
 function forged(source: string, { watch, report }: Gate): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import { openStore } from '../../src/store/open.ts';
 import { makeFolder } from '../support/folder.ts';
 import { configText, interview, post, Sink, spawnRelay } from '../support/relay.ts';
 
@@ -52,6 +53,31 @@ test('while a delivery under way ends, probes are told 503, and nothing that is 
   const next = await spawnRelay(folder);
   t.after(() => next.kill('SIGTERM'));
   await next.log.step('delivery.attempted', ({ subject, state }) => subject === 'int_late' && state === 'delivered');
+});
+
+test('what still waits for its pace when the relay stops costs no attempt, and a late SIGHUP starts nothing', async (t) => {
+  const sink = await Sink.start();
+  t.after(() => sink.close());
+  const folder = await makeFolder(t, {
+    'config.yaml': configText(`destinations:
+  hook: { connector: webhook, url: "${sink.url}", retry: [], pace: { calls: 1, per: 1h } }
+routes:
+  - { name: all, to: hook }
+`),
+  });
+  const relay = await spawnRelay(folder);
+  await post(relay, interview('int_1'));
+  await post(relay, interview('int_2'));
+  await relay.log.step('delivery.attempted');
+  const ended = relay.kill('SIGTERM');
+  await relay.log.step('relay.stopping');
+  relay.child.kill('SIGHUP');
+  assert.equal(await ended, 0);
+  assert.equal(relay.log.count('config.reloaded'), 0);
+  const store = await openStore(path.join(folder, 'relay.db'));
+  t.after(() => store.close());
+  const [waiting] = await store.deliveries({ interview: 'int_2' }, { limit: 1 });
+  assert.deepEqual([waiting?.state, waiting?.attempts], ['pending', 0]);
 });
 
 test('a service that hangs is cut off after ten seconds, also when a notice is under way', async (t) => {

@@ -6,6 +6,7 @@ import { parseDuration } from '../../src/config/durations.ts';
 import { DEFAULT_RETRY } from '../../src/config/schema.ts';
 import { Breaker } from '../../src/deliver/breaker.ts';
 import { noticeOf } from '../../src/deliver/notifier.ts';
+import { RateLimit } from '../../src/deliver/rate-limit.ts';
 import { settle } from '../../src/deliver/settle.ts';
 import { delivered, halt, reject, retry, retryAfterMs, transportOutcome, unknown } from '../../src/outcome.ts';
 
@@ -87,6 +88,19 @@ test('four failures, a success, four failures: the breaker stays closed', () => 
   ]) {
     assert.equal(breaker.observe([outcome], 0), undefined);
   }
+});
+
+test('calls that are refused together are one refusal, and only those without a time grow the pause', () => {
+  const limit = new RateLimit();
+  const unnamed = [retry('rate_limited', '')];
+  assert.deepEqual(
+    [limit.pauseOf(unnamed, 0), limit.pauseOf(unnamed, 10), limit.pauseOf(unnamed, 20)],
+    [5_000, 4_990, 4_980],
+  );
+  assert.equal(limit.pauseOf([retry('rate_limited', '', 2_000)], 30), 2_000);
+  assert.equal(limit.pauseOf(unnamed, 5_000), 10_000);
+  assert.equal(limit.pauseOf([delivered({})], 20_000), undefined);
+  assert.equal(limit.pauseOf(unnamed, 20_000), 5_000);
 });
 
 test('a service that stays down is news once, after a quarter of an hour', () => {

@@ -47,6 +47,19 @@ test('who gives up waiting leaves the line to the others', async () => {
   await second;
 });
 
+test('who waits behind others leaves at once, and a limit that is raised wakes those who wait', async () => {
+  const pace = new Pace('token');
+  pace.limit(1, 3_600_000);
+  await pace.turn(never);
+  const first = pace.turn(never);
+  const impatient = new AbortController();
+  const second = pace.turn(impatient.signal);
+  impatient.abort();
+  await assert.rejects(second);
+  pace.limit(1_000, 1);
+  await first;
+});
+
 test("during a service's Retry-After the call is answered 429 here, with the rest of the time, and not made", async (t) => {
   let calls = 0;
   const server = createServer((_request, response) => {
