@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
-import { isServed } from '../store/open.ts';
+import { isServed } from '../store/lock.ts';
 import type { LaneRecord, Store } from '../store/store.ts';
 import { didYouMean } from '../suggest.ts';
 import { readBasics } from './common.ts';

@@ -1,5 +1,4 @@
 import type { Connector } from '../connector.ts';
-import type { Finding } from '../errors.ts';
 import type { Secret } from '../options.ts';
 import type { Filter } from '../route/filter.ts';
 import type { Table } from '../route/table.ts';
@@ -22,8 +21,6 @@ export interface Config {
   table: Table;
   /** Names of the destinations that are told of failures. */
   onFailure: string[];
-  /** What `check` would say of it beside. */
-  warnings: Finding[];
   /** Texts that must not be seen anywhere, longest first. */
   secrets: string[];
 }

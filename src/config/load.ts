@@ -94,7 +94,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   if (!config || findings.some(({ level }) => level === 'error')) {
     return { config: undefined, basics, findings, files, placeOf };
   }
-  const whole = { ...config, files, readAt, warnings: findings, secrets: secretForms(report.secrets) };
+  const whole = { ...config, files, readAt, secrets: secretForms(report.secrets) };
   return { config: whole, basics, findings, files, placeOf };
 }
 
@@ -140,7 +140,7 @@ async function readDotEnv(file: string): Promise<string> {
   }
 }
 
-type Unfinished = Omit<Config, 'files' | 'readAt' | 'warnings' | 'secrets'>;
+type Unfinished = Omit<Config, 'files' | 'readAt' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
 async function readRoot(root: Located, text: string, file: string, report: Report): Promise<Unfinished | undefined> {

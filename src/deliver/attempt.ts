@@ -9,15 +9,8 @@ import { insist } from './insist.ts';
 /** Milliseconds before the second and third try of a blip, inside one attempt. */
 const BLIP = { retries: 2, minTimeout: 250, factor: 4 };
 
-/** A blip: surely not delivered, and the service said nothing about when to come back. */
-class Blip extends Error {
-  readonly outcomes: Outcome[];
-
-  constructor(outcomes: Outcome[]) {
-    super('blip');
-    this.outcomes = outcomes;
-  }
-}
+/** Surely not delivered, and the service said nothing about when to come back. */
+class Blip extends Error {}
 
 /** What a connector is shown of a claim. */
 function itemOf({ event, delivery, body, receipt, generation }: Claim, timezone: string): Item {
@@ -85,17 +78,20 @@ async function call(destination: Destination, items: Item[], handle: Attempt): P
 }
 
 async function bridged(deliver: () => Promise<Outcome[]>, signal: AbortSignal): Promise<Outcome[]> {
+  let blip: Outcome[] | undefined;
   try {
     return await pRetry(
       async () => {
         const outcomes = await deliver();
         if (!outcomes.every(isBlip)) return outcomes;
-        throw new Blip(outcomes);
+        blip = outcomes;
+        throw new Blip();
       },
       { ...BLIP, signal, shouldRetry: ({ error }) => error instanceof Blip },
     );
   } catch (error) {
-    if (error instanceof Blip) return error.outcomes;
+    // Used up, or stopped between two tries: what the last one said still holds.
+    if (blip && (error instanceof Blip || error === signal.reason)) return blip;
     throw error;
   }
 }

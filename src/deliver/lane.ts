@@ -56,16 +56,16 @@ export class Lane {
   #record: LaneRecord;
   /** Grows before and after each change that the lane itself makes to its record: odd while one is under way. */
   changes = 0;
-  /** A new lane probes at once: perhaps someone has just mended what halted it. */
+  /** While halted; epoch milliseconds. */
   #nextProbe = 0;
   #ending = false;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
-  constructor(parts: LaneParts, state: LaneRecord | undefined) {
+  constructor(parts: LaneParts, paused: boolean) {
     this.#parts = parts;
     this.name = parts.config.name;
-    this.#record = state ?? { destination: this.name, paused: false, halt: undefined };
+    this.#record = { destination: this.name, paused, halt: undefined };
   }
 
   get destination(): Destination {

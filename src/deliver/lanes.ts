@@ -69,7 +69,7 @@ export class Lanes {
    * Opens what is new or changed in a config. Everything that can fail happens here.
    *
    * @returns what makes it so: ends the lanes that changed or went, and starts their successors
-   * @throws whatever a connector throws that cannot be opened
+   * @throws RelayError RELAY_CONFIG_CONNECTOR when a connector refuses to be opened, RELAY_STORE_OPEN when the store cannot be read
    */
   async prepare(config: Config): Promise<() => Promise<void>> {
     const wanted = [...config.destinations.values()].filter((destination) => destination.enabled);
@@ -159,7 +159,7 @@ export class Lanes {
           abort,
           giveUp: this.#giveUp.signal,
         },
-        { destination: each.name, paused: states.get(each.name)?.paused ?? false, halt: undefined },
+        states.get(each.name)?.paused ?? false,
       );
       this.#lanes.set(each.name, lane);
     }

@@ -50,6 +50,7 @@ export class Pace {
     const leave = () => gone.reject(signal.reason);
     signal.addEventListener('abort', leave, { once: true });
     const turn = this.#line.then(() => this.#start(signal));
+    // Who left the line hears of it below; those behind go on.
     this.#line = turn.catch(() => {});
     try {
       await Promise.race([turn, gone.promise]);

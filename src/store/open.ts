@@ -7,8 +7,6 @@ import { migrate } from './migrate.ts';
 import { SqliteStore } from './sqlite.ts';
 import type { Store } from './store.ts';
 
-export { isServed, lockStore, type StoreLock } from './lock.ts';
-
 const WAIT = 10_000;
 /** Milliseconds between two tries. */
 const POLL = 20;

@@ -5,7 +5,8 @@ import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
-import { isServed, lockStore, openStore } from '../../src/store/open.ts';
+import { isServed, lockStore } from '../../src/store/lock.ts';
+import { openStore } from '../../src/store/open.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';
 
@@ -20,10 +21,11 @@ beforeEach(async () => {
 afterEach(() => remove());
 
 const OPEN = JSON.stringify(import.meta.resolve('../../src/store/open.ts'));
+const LOCK = JSON.stringify(import.meta.resolve('../../src/store/lock.ts'));
 
 /** Another process that runs the code, and prints `ready` when it has. */
 async function another(t: TestContext, code: string): Promise<{ kill(): Promise<void> }> {
-  const program = `const { openStore, lockStore } = await import(${OPEN}); ${code}; process.stdout.write('ready'); setInterval(() => {}, 1e6);`;
+  const program = `const { openStore } = await import(${OPEN}); const { lockStore } = await import(${LOCK}); ${code}; process.stdout.write('ready'); setInterval(() => {}, 1e6);`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
