@@ -94,33 +94,34 @@ on_failure: plug
   assert.match(told, /int_1/);
 });
 
-/** Milliseconds that the service's key is paused after one refusal. */
-async function pauseAfter(headers: Record<string, string>): Promise<number> {
+/** How long the service's key is paused after one refusal, in milliseconds: between these, however slow the machine is. */
+async function pauseAfter(headers: Record<string, string>): Promise<{ most: number; least: number }> {
+  const began = Date.now();
   sink.answer = (_request, response) => response.writeHead(429, headers).end();
   const { body } = await post(relay, interview('int_1'));
   const line = await relay.log.step('delivery.attempted');
   const [delivery] = (await relay.app.store.deliveriesOf([body.event ?? ''])).get(body.event ?? '') ?? [];
   assert.equal(delivery?.attempts, 0, 'a rate limit costs no attempt');
   const [until] = [...(await relay.app.store.pausedKeys(0)).values()];
-  return (until ?? 0) - Date.parse(String(line.time));
+  return { most: (until ?? 0) - began, least: (until ?? 0) - Date.parse(String(line.time)) };
 }
 
 test('a Retry-After of 0 or in the past is no flood', async () => {
   relay = await startRelay(hook());
   const pause = await pauseAfter({ 'retry-after': '0' });
-  assert.ok(pause > 500 && pause <= 1_000, `${pause}`);
+  assert.ok(pause.most >= 1_000 && pause.least <= 1_000, JSON.stringify(pause));
 });
 
 test('a Retry-After that must be an error does not stop a destination for ever', async () => {
   relay = await startRelay(hook());
   const pause = await pauseAfter({ 'retry-after': '99999999999' });
-  assert.ok(pause > 3_600_000 && pause <= 24 * 3_600_000, `${pause}`);
+  assert.ok(pause.most >= 3_600_000 && pause.least <= 24 * 3_600_000, JSON.stringify(pause));
 });
 
 test('a rate limit without a Retry-After leaves the service alone for seconds, and costs no attempt', async () => {
   relay = await startRelay(hook());
   const pause = await pauseAfter({});
-  assert.ok(pause > 3_000 && pause <= 5_000, `${pause}`);
+  assert.ok(pause.most >= 5_000 && pause.least <= 5_000, JSON.stringify(pause));
 });
 
 test('a delivery that was under way before a halt does not end it', async () => {
