@@ -6,12 +6,25 @@
 import type { z } from 'zod';
 import type { Item } from './item.ts';
 import type { JsonValue, Receipt } from './model.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, Sighting } from './outcome.ts';
 
 export type { InterviewView, Item, Turn } from './item.ts';
 export type { Interview, JsonObject, JsonValue, Payload, Reason, Receipt, Study } from './model.ts';
 export { type Secret, type Structure, secret, structure, type Template, template } from './options.ts';
-export { delivered, halt, type Outcome, reject, retry, retryAfterMs, transportOutcome, unknown } from './outcome.ts';
+export {
+  absent,
+  blind,
+  delivered,
+  found,
+  halt,
+  type Outcome,
+  reject,
+  retry,
+  retryAfterMs,
+  type Sighting,
+  transportOutcome,
+  unknown,
+} from './outcome.ts';
 export { clip, pieces } from './text.ts';
 
 /** One try. */
@@ -61,6 +74,16 @@ export interface Destination {
   deliver(item: Item, attempt: Attempt): Promise<Outcome>;
   /** Delivers several items at once; the outcomes are in the items' order. */
   deliverMany?(items: Item[], attempt: Attempt): Promise<Outcome[]>;
+  /**
+   * Looks for what an earlier try of these items may have left, when its end is unknown: by their identity, and never what
+   * `item.earlier` names. The sightings are in the items' order. Sends nothing. Without it, such items are sent again.
+   */
+  find?(items: Item[], attempt: Attempt): Promise<Sighting[]>;
+  /**
+   * Milliseconds within which a write may still land at the service after its call has ended; 10 s by default. 0 when
+   * nothing outlives the call.
+   */
+  settles?: number;
   /** Exactly what `deliver` would send, without a call. */
   preview?(item: Item): JsonValue;
   /** Asks the service whether deliveries would work, and sends nothing. A good destination gives []. */

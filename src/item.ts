@@ -46,9 +46,14 @@ export interface Item {
   payload: Payload;
   /** The bytes as they were received. */
   body: Buffer;
-  /** What makes this delivery the same one at every try and replay. */
+  /**
+   * What makes this delivery the same one at every try and replay. `destination` is the name that it had when the
+   * generation began: a rename does not change it.
+   */
   identity: { destination: string; subject: string; generation: number };
   /** From an earlier delivery (or checkpoint) of the same identity to the same target: deliver then updates. */
   receipt: Receipt | undefined;
+  /** Receipts of earlier generations, which stay as they are. */
+  earlier: Receipt[];
   view: InterviewView;
 }

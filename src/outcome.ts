@@ -8,6 +8,28 @@ export type Outcome =
   | { kind: 'halt'; reason: Reason; detail: string; fix: string }
   | { kind: 'unknown'; reason: Reason; detail: string };
 
+/** What a connector sees when it looks for an earlier try; an outcome that is not `delivered` when it could not be asked now. */
+export type Sighting =
+  | { kind: 'found'; receipt: Receipt }
+  | { kind: 'absent' }
+  | { kind: 'blind'; detail: string; fix: string }
+  | Exclude<Outcome, { kind: 'delivered' }>;
+
+/** It is there, whole or in part: the delivery goes on as an update of it. */
+export function found(receipt: Receipt): Sighting {
+  return { kind: 'found', receipt };
+}
+
+/** It is not there. The relay believes it only once a write that is still on its way would have landed. */
+export function absent(): Sighting {
+  return { kind: 'absent' };
+}
+
+/** It cannot be told, now or later: the delivery is sent again, may so arrive twice, and says so with this detail and fix. */
+export function blind(detail: string, fix: string): Sighting {
+  return { kind: 'blind', detail, fix };
+}
+
 /** It arrived. `receipt.url` is what a person opens to see it. */
 export function delivered(receipt: Receipt): Outcome {
   return { kind: 'delivered', receipt };

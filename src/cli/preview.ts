@@ -44,7 +44,7 @@ Examples:
       if (names.length === 0) process.stderr.write('No route takes this event: nothing would be sent.\n');
       for (const name of names) {
         const identity = { destination: name, subject: judged.payload.interview.id, generation: 1 };
-        const item = renderItem({ event, body, identity, receipt: undefined }, config.timezone);
+        const item = renderItem({ event, body, identity, receipt: undefined, earlier: [] }, config.timezone);
         await show(config, item, options.json === true);
       }
     });

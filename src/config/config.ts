@@ -51,6 +51,8 @@ export interface DestinationConfig {
   retry: number[];
   /** Milliseconds that one call may take. */
   timeout: number;
+  /** Milliseconds in which a write may still land after its call; undefined leaves it to the connector. */
+  settles: number | undefined;
   /** Overrides the connector's pace. */
   pace: { calls: number; per: number } | undefined;
   enabled: boolean;

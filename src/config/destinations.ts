@@ -129,14 +129,24 @@ async function readDestination(
   report.options(merged, withOwnNames(parsed.problems, connector));
   for (const secret of parsed.secrets) report.secrets.add(secret);
   if (common.value === undefined || parsed.problems.length > 0) return undefined;
-  const { retry, timeout, pace, enabled, renamed_from: renamedFrom } = common.value;
-  const identity = JSON.stringify([connector.name, rest, retry, timeout, pace ?? null, enabled, timezone]);
+  const { retry, timeout, settles, pace, enabled, renamed_from: renamedFrom } = common.value;
+  const identity = JSON.stringify([
+    connector.name,
+    rest,
+    retry,
+    timeout,
+    settles ?? null,
+    pace ?? null,
+    enabled,
+    timezone,
+  ]);
   return {
     name,
     connector,
     options: parsed.options,
     retry,
     timeout,
+    settles,
     pace,
     enabled,
     renamedFrom,

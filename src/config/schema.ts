@@ -106,6 +106,11 @@ export const commonSchema = z.object({
   timeout: above0(duration())
     .prefault(DEFAULT_TIMEOUT)
     .describe(`How long one call may take; ${DEFAULT_TIMEOUT} by default.`),
+  settles: duration()
+    .optional()
+    .describe(
+      "How long a write may still arrive after its call has ended, before the relay believes that it did not; the connector's own, 10s as a rule.",
+    ),
   pace: z
     .strictObject({
       calls: z.int().min(1).describe('At most so many calls …'),

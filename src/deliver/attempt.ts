@@ -4,7 +4,10 @@ import { type Outcome, unknown } from '../outcome.ts';
 import { renderItem } from '../render/item.ts';
 import { TemplateRenderError } from '../render/template.ts';
 import type { Claim, Store } from '../store/store.ts';
+import type { Doubts } from './doubts.ts';
 import { insist } from './insist.ts';
+import { type Looked, look, type Waiting } from './look.ts';
+import { thrown } from './thrown.ts';
 
 /** Milliseconds before the second and third try of a blip, inside one attempt. */
 const BLIP = { retries: 2, minTimeout: 250, factor: 4 };
@@ -12,57 +15,91 @@ const BLIP = { retries: 2, minTimeout: 250, factor: 4 };
 /** Surely not delivered, and the service said nothing about when to come back. */
 class Blip extends Error {}
 
-/** What a connector is shown of a claim. */
-function itemOf({ event, delivery, body, receipt, generation }: Claim, timezone: string): Item {
-  const { destination, subject } = delivery;
-  return renderItem({ event, body, receipt, identity: { destination, subject, generation } }, timezone);
+interface AttemptContext {
+  store: Store;
+  timezone: string;
+  /** Cuts the calls off. */
+  signal: AbortSignal;
+  /** Ends the tries to store a checkpoint. */
+  giveUp: AbortSignal;
+  scrub: (text: string) => string;
+  doubts: Doubts;
+}
+
+/** How one claim's attempt ended, and what it leaves behind. */
+export interface Ended {
+  outcome: Outcome | Waiting;
+  /** Since when a write may have landed without anyone knowing, epoch milliseconds. */
+  doubt: number | undefined;
+  /** What the service showed of an earlier try; undefined when it was not asked. */
+  saw?: 'found' | 'absent' | 'nothing';
+  /** What a person should know of a delivery that arrived. */
+  note?: { detail: string; fix: string };
 }
 
 /**
- * One attempt of one delivery, or of a batch of them: the connector is called, a blip is bridged, and whatever happens
- * comes out as one outcome a claim. Never throws.
+ * One attempt of one delivery, or of a batch of them: earlier tries of unknown end are looked for, the connector is called,
+ * a blip is bridged, and whatever happens comes out as one end a claim. Never throws.
  */
-export async function attempt(
-  claims: Claim[],
-  destination: Destination,
-  context: {
-    store: Store;
-    timezone: string;
-    /** Cuts the calls off. */
-    signal: AbortSignal;
-    /** Ends the tries to store a checkpoint. */
-    giveUp: AbortSignal;
-    scrub: (text: string) => string;
-  },
-): Promise<Outcome[]> {
+export async function attempt(claims: Claim[], destination: Destination, context: AttemptContext): Promise<Ended[]> {
+  const sent = new Map<Item, Outcome>();
+  let items: Item[] = [];
+  let looked = new Map<Item, Looked>();
+  let otherwise: Outcome | undefined;
   try {
-    const items = claims.map((claim) => itemOf(claim, context.timezone));
-    const tokens = new Map(items.map((item, index) => [item, claims[index]?.token ?? '']));
-    const number = Math.min(...claims.map((claim) => claim.delivery.attempts));
-    const handle: Attempt = {
-      number,
-      signal: context.signal,
-      async checkpoint(item, receipt) {
-        item.receipt = receipt;
-        const token = tokens.get(item) ?? '';
-        const ours = await insist(() => context.store.checkpoint(token, destination.target, receipt), context.giveUp);
-        // Whoever holds the delivery now must not meet our next call.
-        if (!ours) throw new Error('the delivery is no longer ours');
-      },
-    };
-    const outcomes = await bridged(() => call(destination, items, handle), context.signal);
-    if (outcomes.length === claims.length) return outcomes.map((outcome) => scrubbed(outcome, context.scrub));
-    return claims.map(() =>
-      unknown('bug', `the connector gave ${outcomes.length} outcomes for ${claims.length} items`),
-    );
+    items = claims.map((claim) => renderItem(claim, context.timezone));
+    const handle = handleOf(claims, items, destination.target, context);
+    looked = await look(claims, items, destination, { handle, doubts: context.doubts });
+    const wanted = items.filter((item) => looked.get(item)?.kind !== 'ended');
+    const outcomes = wanted.length === 0 ? [] : await bridged(() => call(destination, wanted, handle), context.signal);
+    if (outcomes.length !== wanted.length) {
+      otherwise = unknown('bug', `the connector gave ${outcomes.length} outcomes for ${wanted.length} items`);
+    } else for (const [index, item] of wanted.entries()) sent.set(item, outcomes[index] as Outcome);
   } catch (error) {
-    return claims.map(() => scrubbed(thrown(error), context.scrub));
+    otherwise = thrown(error);
   }
+  return claims.map((claim, index) => {
+    const item = items[index];
+    const outcome = (item && sent.get(item)) ?? otherwise ?? unknown('bug', 'the connector gave no outcome');
+    return ended(claim, item && looked.get(item), outcome, context.scrub);
+  });
+}
+
+function handleOf(claims: Claim[], items: Item[], target: string, { store, signal, giveUp }: AttemptContext): Attempt {
+  const tokens = new Map(items.map((item, index) => [item, claims[index]?.token ?? '']));
+  return {
+    number: Math.min(...claims.map((claim) => claim.delivery.attempts)),
+    signal,
+    async checkpoint(item, receipt) {
+      item.receipt = receipt;
+      const token = tokens.get(item) ?? '';
+      const ours = await insist(() => store.checkpoint(token, target, receipt), giveUp);
+      // Whoever holds the delivery now must not meet our next call.
+      if (!ours) throw new Error('the delivery is no longer ours');
+    },
+  };
+}
+
+/** A definite outcome ends its own doubt; an older doubt ends only by what the service showed, or by an arrival. */
+function ended({ doubt }: Claim, looked: Looked | undefined, sent: Outcome, scrub: (text: string) => string): Ended {
+  if (looked?.kind === 'ended') {
+    const { outcome } = looked;
+    const left = outcome.kind === 'delivered' ? undefined : doubt?.since;
+    return { outcome: scrubbed(outcome, scrub), doubt: left, saw: outcome.kind === 'delivered' ? 'found' : 'nothing' };
+  }
+  const outcome = scrubbed(sent, scrub);
+  const saw = looked?.kind === 'settled' ? { saw: looked.saw } : looked ? { saw: 'nothing' as const } : {};
+  if (outcome.kind === 'delivered') {
+    return { outcome, doubt: undefined, ...saw, ...(looked?.kind === 'blind' && looked.note && { note: looked.note }) };
+  }
+  const older = looked?.kind === 'settled' ? undefined : doubt?.since;
+  return { outcome, doubt: older ?? (outcome.kind === 'unknown' ? Date.now() : undefined), ...saw };
 }
 
 /** A batch of one goes by `deliver`, and so is the same at every connector. */
 async function call(destination: Destination, items: Item[], handle: Attempt): Promise<Outcome[]> {
   const [first] = items;
+  if (!first) return [];
   if (items.length > 1 && destination.deliverMany) {
     try {
       return await destination.deliverMany(items, handle);
@@ -74,9 +111,10 @@ async function call(destination: Destination, items: Item[], handle: Attempt): P
       return outcomes;
     }
   }
-  return first ? [await destination.deliver(first, handle)] : [];
+  return [await destination.deliver(first, handle)];
 }
 
+/** Never throws. */
 async function bridged(deliver: () => Promise<Outcome[]>, signal: AbortSignal): Promise<Outcome[]> {
   let blip: Outcome[] | undefined;
   try {
@@ -104,21 +142,8 @@ function isBlip(outcome: Outcome): boolean {
   );
 }
 
-function thrown(error: unknown): Outcome {
-  if (error instanceof TemplateRenderError) {
-    return {
-      kind: 'reject',
-      reason: 'invalid',
-      detail: `a template could not be rendered: ${error.message}`,
-      fix: 'Correct the template in the config.',
-    };
-  }
-  if (error instanceof Error && error.name === 'AbortError') return unknown('timeout', 'the relay was stopped');
-  return unknown('bug', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-}
-
 /** A service may quote our token back at us, or send a page of HTML. */
-function scrubbed(outcome: Outcome, scrub: (text: string) => string): Outcome {
+function scrubbed<T extends Outcome | Waiting>(outcome: T, scrub: (text: string) => string): T {
   if (outcome.kind === 'delivered') return outcome;
   return { ...outcome, detail: scrub(outcome.detail).slice(0, 500) };
 }

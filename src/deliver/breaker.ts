@@ -17,21 +17,21 @@ const DOWN = new Set(['network', 'timeout', 'server']);
 export class Breaker {
   #failures = 0;
   #probes = 0;
-  /** Epoch milliseconds. */
+  /** On the clock of `now`. */
   #nextProbe = 0;
-  /** Epoch milliseconds; undefined once that it lasts was told. */
+  /** On the clock of `now`; undefined once that it lasts was told. */
   #openedAt: number | undefined;
 
   get open(): boolean {
     return this.#failures >= THRESHOLD;
   }
 
-  /** When a call may be made: 0 while closed, epoch milliseconds of the next probe while open. */
+  /** When a call may be made, on the clock of `now`: 0 while closed, the next probe's time while open. */
   get until(): number {
     return this.open ? this.#nextProbe : 0;
   }
 
-  /** Takes in how one call ended, for one delivery or a batch. Gives what that changed; `lasting` once, after a quarter of an hour. */
+  /** Takes in how one call ended, for one delivery or a batch. Gives what that changed; `lasting` once, after a quarter of an hour. `now` is in milliseconds of any one clock. */
   observe(outcomes: readonly Outcome[], now: number): 'opened' | 'closed' | 'lasting' | undefined {
     const undelivered = outcomes.every(({ kind }) => kind === 'retry' || kind === 'unknown');
     const failed = undelivered && outcomes.some((outcome) => 'reason' in outcome && DOWN.has(outcome.reason));

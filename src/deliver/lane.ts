@@ -6,8 +6,9 @@ import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Claim, Halt, LaneRecord, Settlement, Store } from '../store/store.ts';
-import { attempt } from './attempt.ts';
+import { attempt, type Ended } from './attempt.ts';
 import { Breaker } from './breaker.ts';
+import { Doubts } from './doubts.ts';
 import { insist } from './insist.ts';
 import { type Pace, tally } from './pace.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -24,6 +25,9 @@ const SHORTEST_NAP = 50;
 
 /** Longest wait of a timer, milliseconds; what is due later is looked at again. */
 const LONGEST_NAP = 60_000;
+
+/** Milliseconds that the wall clock may be set back without anyone minding. */
+const CLOCK_SLACK = 1_000;
 
 export interface LaneParts {
   config: DestinationConfig;
@@ -56,8 +60,11 @@ export class Lane {
   #record: LaneRecord;
   /** Grows before and after each change that the lane itself makes to its record: odd while one is under way. */
   changes = 0;
-  /** While halted; epoch milliseconds. */
+  /** While halted; monotonic, as all times that only this process needs: a wall clock may jump. */
   #nextProbe = 0;
+  readonly #doubts: Doubts;
+  /** How far the wall clock is ahead of the monotonic one, milliseconds. */
+  #ahead = Date.now() - performance.now();
   #ending = false;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
@@ -66,6 +73,8 @@ export class Lane {
     this.#parts = parts;
     this.name = parts.config.name;
     this.#record = { destination: this.name, paused, halt: undefined };
+    const { timeout, settles = parts.destination.settles } = parts.config;
+    this.#doubts = new Doubts({ timeout, settles });
   }
 
   get destination(): Destination {
@@ -131,32 +140,40 @@ export class Lane {
       // Armed before looking, so that a wake between the look and the nap is not missed.
       this.#woken = Promise.withResolvers();
       try {
-        const until = this.#blockedUntil(Date.now());
-        if (until > Date.now()) await this.#nap(until);
-        else if (!(await this.#turn())) await this.#nap(await this.#nextDue());
+        await this.#followClock();
+        const wait = this.#blockedFor();
+        if (wait > 0) await this.#nap(wait);
+        else if (!(await this.#turn())) await this.#nap((await this.#nextDue()) - Date.now());
       } catch (error) {
         const { log, scrub } = this.#parts;
         log.warn({ step: 'lane.stalled', destination: this.name, error: scrub(String(error)) }, 'lane stalled');
-        await this.#nap(Date.now() + STORE_AWAY);
+        await this.#nap(STORE_AWAY);
       }
     }
   }
 
-  /** Waits for a wake, or until then (epoch milliseconds). */
-  async #nap(until: number): Promise<void> {
+  /** What waits is due by the wall clock: set back, it would have to come round again. */
+  async #followClock(): Promise<void> {
+    const ahead = Date.now() - performance.now();
+    const setBack = ahead < this.#ahead - CLOCK_SLACK;
+    this.#ahead = setBack ? ahead : Math.max(ahead, this.#ahead);
+    if (setBack) await this.#parts.store.hasten(this.name);
+  }
+
+  /** Waits for a wake, or so many milliseconds. */
+  async #nap(ms: number): Promise<void> {
     const { promise, resolve } = this.#woken;
-    const timer = setTimeout(resolve, Math.min(LONGEST_NAP, Math.max(SHORTEST_NAP, until - Date.now())));
+    const timer = setTimeout(resolve, Math.min(LONGEST_NAP, Math.max(SHORTEST_NAP, ms)));
     await promise;
     clearTimeout(timer);
   }
 
-  /** Epoch milliseconds before which nothing may be claimed. A service's Retry-After outranks every probe. */
-  #blockedUntil(now: number): number {
-    const { pausedUntil } = this.#parts.pace;
+  /** Milliseconds in which nothing may be claimed; 0 or less for none. A service's Retry-After outranks every probe. */
+  #blockedFor(): number {
     const full = this.#underWay.size >= (this.#probing ? 1 : this.#width);
     if (this.#record.paused || full) return Number.POSITIVE_INFINITY;
     const probe = this.#record.halt ? this.#nextProbe : this.#breaker.until;
-    return Math.max(pausedUntil > now ? pausedUntil : 0, probe);
+    return Math.max(this.#parts.pace.pausedFor, probe - performance.now());
   }
 
   /** While halted or behind an open breaker, one delivery at a time asks whether things are well again. */
@@ -178,7 +195,7 @@ export class Lane {
     if (!serial) return this.#begin();
     return serial.add(async () => {
       // Much may have happened while it waited for its turn.
-      if (this.#ending || this.#blockedUntil(Date.now()) > Date.now()) return true;
+      if (this.#ending || this.#blockedFor() > 0) return true;
       const begun = await this.#begin();
       await Promise.all(this.#underWay.values());
       return begun;
@@ -209,7 +226,8 @@ export class Lane {
   /** What a later event has delivered stands; this one is done with it. */
   async #supersede(claim: Claim): Promise<void> {
     const { log } = this.#parts;
-    await this.#recordEnd(claim, { state: 'delivered', receipt: claim.receipt ?? {} });
+    const doubt = claim.doubt === undefined ? {} : { doubt: claim.doubt.since };
+    await this.#recordEnd(claim, { state: 'delivered', receipt: claim.receipt ?? {}, ...doubt });
     const { id: delivery, event, subject, destination } = claim.delivery;
     log.info(
       { step: 'delivery.superseded', delivery, event, subject, destination },
@@ -237,41 +255,36 @@ export class Lane {
     const { store, timezone, abort, giveUp, scrub, metrics } = this.#parts;
     const started = performance.now();
     const count = { waited: 0, calls: 0 };
-    const context = { store, timezone, signal: abort.signal, giveUp, scrub };
-    const outcomes = await tally.run(count, () => attempt(claims, this.destination, context));
+    const context = { store, timezone, signal: abort.signal, giveUp, scrub, doubts: this.#doubts };
+    const ends = await tally.run(count, () => attempt(claims, this.destination, context));
+    const outcomes = ends.map(({ outcome }) => outcome).filter((outcome) => outcome.kind !== 'waiting');
     const ms = Math.max(0, Math.round(performance.now() - started - count.waited));
     metrics.attemptSeconds.observe({ destination: this.name }, ms / 1000);
-    const now = Date.now();
-    if (abort.signal.aborted && count.calls === 0 && outcomes.every(({ kind }) => kind === 'unknown')) {
-      await Promise.all(claims.map((claim) => this.#recordEnd(claim, unbegun(now))));
+    if (abort.signal.aborted && count.calls === 0 && ends.every(({ outcome }) => outcome.kind === 'unknown')) {
+      await Promise.all(claims.map((claim) => this.#recordEnd(claim, unbegun(claim))));
       return;
     }
-    const afterMs = this.#rateLimit.pauseOf(outcomes, now);
-    if (afterMs !== undefined) await this.#pauseKey(now + afterMs);
+    const afterMs = this.#rateLimit.pauseOf(outcomes, performance.now());
+    if (afterMs !== undefined) await this.#parts.pace.hold(afterMs);
     const probing = this.#probing;
-    this.#observe(outcomes, now);
+    if (outcomes.length > 0) this.#observe(outcomes);
     // Together, so that a batch shares a commit.
     await Promise.all(
       claims.map(async (claim, index) => {
-        const outcome = outcomes[index];
-        if (!outcome) return;
+        const end = ends[index];
+        if (!end) return;
+        const { outcome } = end;
         const refused =
           outcome.kind === 'retry' && (outcome.afterMs !== undefined || outcome.reason === 'rate_limited');
         const obeyed = refused && afterMs !== undefined ? { ...outcome, afterMs } : outcome;
-        await this.#settle(claim, obeyed, { ms, now, probe, probing });
+        await this.#settle(claim, { ...end, outcome: obeyed }, { ms, probe, probing });
       }),
     );
   }
 
-  async #pauseKey(until: number): Promise<void> {
-    const { pace, store } = this.#parts;
-    pace.pause(until);
-    await this.#insist(() => store.pauseKey(pace.key, until));
-  }
-
-  #observe(outcomes: readonly Outcome[], now: number): void {
+  #observe(outcomes: readonly Outcome[]): void {
     const { log, metrics, report } = this.#parts;
-    const turned = this.#breaker.observe(outcomes, now);
+    const turned = this.#breaker.observe(outcomes, performance.now());
     metrics.breakerOpen.set({ destination: this.name }, this.#breaker.open ? 1 : 0);
     if (turned === undefined) return;
     log.warn({ step: `breaker.${turned}`, destination: this.name }, `breaker ${turned}`);
@@ -282,11 +295,14 @@ export class Lane {
 
   async #settle(
     claim: Claim,
-    outcome: Outcome,
-    { ms, now, probe, probing }: { ms: number; now: number; probe: boolean; probing: boolean },
+    end: Ended,
+    { ms, probe, probing }: { ms: number; probe: boolean; probing: boolean },
   ): Promise<void> {
     const { config, log, metrics } = this.#parts;
-    const settlement = settle(outcome, { attempts: claim.delivery.attempts, schedule: config.retry, now, probing });
+    const { outcome } = end;
+    const { attempts, subject } = claim.delivery;
+    const settlement = settle(end, { attempts, schedule: config.retry, now: Date.now(), probing });
+    if (outcome.kind === 'unknown') this.#doubts.left(subject);
     const ours = await this.#recordEnd(claim, settlement);
     metrics.deliveries.inc({
       destination: this.name,
@@ -294,10 +310,10 @@ export class Lane {
       reason: outcome.kind === 'delivered' ? '' : outcome.reason,
     });
     log.info(
-      { step: 'delivery.attempted', ...describe(claim, outcome, settlement), ms, ...(!ours && { recorded: false }) },
+      { step: 'delivery.attempted', ...describe(claim, end, settlement), ms, ...(!ours && { recorded: false }) },
       'delivery attempted',
     );
-    await this.#afterwards(claim, outcome, settlement, { now, probe });
+    await this.#afterwards(claim, outcome, settlement, probe);
   }
 
   /** False when the claim is no longer ours, or when the relay ended before the store could commit: it is then tried again. */
@@ -311,25 +327,20 @@ export class Lane {
   }
 
   /** What an outcome means for the lane, and for the people who run it. */
-  async #afterwards(
-    claim: Claim,
-    outcome: Outcome,
-    settlement: Settlement,
-    { now, probe }: { now: number; probe: boolean },
-  ): Promise<void> {
+  async #afterwards(claim: Claim, outcome: Ended['outcome'], settlement: Settlement, probe: boolean): Promise<void> {
     const { log, report } = this.#parts;
     if (outcome.kind === 'halt') {
-      this.#nextProbe = now + HALT_PROBE_INTERVAL;
+      this.#nextProbe = performance.now() + HALT_PROBE_INTERVAL;
       if (this.#record.halt) return;
       const { reason, detail, fix } = outcome;
-      await this.#setHalt({ reason, detail, fix, since: now });
+      await this.#setHalt({ reason, detail, fix, since: Date.now() });
       log.warn({ step: 'lane.halted', destination: this.name, reason, detail, fix }, 'lane halted');
       report({ kind: 'halted', destination: this.name, detail, fix });
       return;
     }
     // Only a probe says that things are well again: other deliveries were under way before the halt.
-    if (this.#record.halt && probe) {
-      this.#nextProbe = now + HALT_PROBE_INTERVAL;
+    if (this.#record.halt && probe && outcome.kind !== 'waiting') {
+      this.#nextProbe = performance.now() + HALT_PROBE_INTERVAL;
       if (outcome.kind === 'delivered' || outcome.kind === 'reject') {
         await this.#setHalt(undefined);
         log.info({ step: 'lane.resumed', destination: this.name }, 'lane resumed: a probe was taken');
@@ -352,14 +363,15 @@ export class Lane {
   }
 }
 
-/** Of a delivery whose attempt was cut off before its first call. */
-function unbegun(now: number): Settlement {
+/** Of a delivery whose attempt was cut off before its first call: an earlier doubt stays, this one adds none. */
+function unbegun({ doubt }: Claim): Settlement {
   const detail = 'the relay was stopped before the call';
-  return { state: 'pending', nextAttemptAt: now, reason: 'timeout', detail, counted: false };
+  const left = doubt === undefined ? {} : { doubt: doubt.since };
+  return { state: 'pending', nextAttemptAt: Date.now(), reason: 'timeout', detail, counted: false, ...left };
 }
 
 /** The wide log line of an attempt. Holds ids and the service's words, nothing that a participant said. */
-function describe(claim: Claim, outcome: Outcome, settlement: Settlement): object {
+function describe(claim: Claim, { outcome, saw }: Ended, settlement: Settlement): object {
   const { id, event, subject, destination, attempts } = claim.delivery;
   return {
     delivery: id,
@@ -367,8 +379,10 @@ function describe(claim: Claim, outcome: Outcome, settlement: Settlement): objec
     subject,
     destination,
     attempt: attempts,
+    ...(saw && { earlier_try: saw }),
     outcome: outcome.kind,
     state: settlement.state,
+    ...(settlement.doubt !== undefined && { in_doubt: true }),
     ...(outcome.kind !== 'delivered' && { reason: outcome.reason, detail: outcome.detail }),
     ...(settlement.state === 'delivered' && { url: settlement.receipt.url }),
     ...(settlement.state === 'failed' && { fix: settlement.fix }),

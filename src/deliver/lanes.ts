@@ -31,7 +31,7 @@ interface Opened {
 /** The lanes of all enabled destinations, and how one config's follow the other's. */
 export class Lanes {
   readonly #parts: LanesParts;
-  readonly #paces = new Paces();
+  readonly #paces: Paces;
   readonly #lanes = new Map<string, Lane>();
   readonly #giveUp = new AbortController();
   #last: NodeJS.Timeout | undefined;
@@ -39,6 +39,9 @@ export class Lanes {
 
   constructor(parts: LanesParts) {
     this.#parts = parts;
+    this.#paces = new Paces(async (key, ms) => {
+      await this.#insist(() => parts.store.pauseKey(key, Date.now() + ms));
+    });
   }
 
   get(name: string): Lane | undefined {
@@ -140,7 +143,7 @@ export class Lanes {
     const states = new Map(records.map((state) => [state.destination, state]));
     for (const { config: each, destination, pace, abort } of opened) {
       const { key, serial } = destination.limits;
-      pace.pause(paused.get(key) ?? 0);
+      pace.pause((paused.get(key) ?? 0) - Date.now());
       // Whoever changed the config or started the relay may have mended what halted the lane.
       const halted = states.get(each.name)?.halt;
       if (halted) await this.#insist(() => store.setHalt(each.name, undefined));

@@ -1,9 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
+import { retryAfterMs } from '../outcome.ts';
+import { within } from './rate-limit.ts';
 
 /** What the calls of an attempt came to: how long they waited for their turn (milliseconds), and how many were made. */
 export const tally = new AsyncLocalStorage<{ waited: number; calls: number }>();
+
+/** Answers that, with a Retry-After, ask for a pause: 429, 503, and Notion's 529. Whoever reads the answer may miss it. */
+const ASKS_TO_WAIT = new Set([429, 503, 529]);
+
+/** Keeps a pause of a limit key, in milliseconds from now, where a restart finds it. */
+export type KeepPause = (key: string, ms: number) => Promise<void>;
 
 /**
  * How fast one limit key may be called: a token, a host. Every lane with the key shares it, so that two destinations with
@@ -11,8 +19,9 @@ export const tally = new AsyncLocalStorage<{ waited: number; calls: number }>();
  */
 export class Pace {
   readonly key: string;
-  /** Epoch milliseconds; no call before. */
-  pausedUntil = 0;
+  readonly #keep: KeepPause;
+  /** On the monotonic clock: a wall clock that jumps must neither shorten a Retry-After nor stretch it. */
+  #pausedUntil = 0;
   #calls = Number.POSITIVE_INFINITY;
   #per = 0;
   /** When the last calls started, on the monotonic clock: as many as the limit counts. */
@@ -21,8 +30,9 @@ export class Pace {
   /** Aborts when the limit changes: whoever waits reckons anew. */
   #changed = new AbortController();
 
-  constructor(key: string) {
+  constructor(key: string, keep: KeepPause = async () => {}) {
     this.key = key;
+    this.#keep = keep;
   }
 
   /** At most `calls` in any `per` milliseconds. */
@@ -33,9 +43,20 @@ export class Pace {
     this.#changed = new AbortController();
   }
 
-  /** Keeps a Retry-After; a shorter one does not undo a longer one. */
-  pause(until: number): void {
-    this.pausedUntil = Math.max(this.pausedUntil, until);
+  /** Milliseconds in which no call may start; 0 or less when none is paused. */
+  get pausedFor(): number {
+    return this.#pausedUntil - performance.now();
+  }
+
+  /** Makes no call for so many milliseconds; a shorter pause does not undo a longer one. */
+  pause(ms: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
+  }
+
+  /** Pauses, and resolves once a restart would know of it. */
+  async hold(ms: number): Promise<void> {
+    this.pause(ms);
+    await this.#keep(this.key, ms);
   }
 
   /**
@@ -78,8 +99,9 @@ export class Pace {
   }
 
   /**
-   * `fetch` at this pace. Each call has its own `timeout`, counted from its start and not from when it began to wait; during
-   * a Retry-After it is not made, and answered as the service would: 429 with the rest of the time.
+   * `fetch` at this pace. Each call has its own `timeout`, counted from its start and not from when it began to wait; a
+   * Retry-After pauses the key whatever the caller makes of the answer, and during one a call is not made, but answered as
+   * the service would: 429 with the rest of the time.
    *
    * @param timeout milliseconds
    * @param signal aborts whatever is under way
@@ -89,14 +111,17 @@ export class Pace {
       const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       const cut = own ? AbortSignal.any([signal, own]) : signal;
       await this.turn(cut);
-      const wait = this.pausedUntil - Date.now();
+      const wait = this.pausedFor;
       if (wait > 0) {
         const headers = { 'retry-after': String(Math.ceil(wait / 1000)), 'content-type': 'application/json' };
         return new Response('{}', { status: 429, headers });
       }
       const count = tally.getStore();
       if (count) count.calls += 1;
-      return fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
+      const response = await fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
+      const after = ASKS_TO_WAIT.has(response.status) ? retryAfterMs(response.headers.get('retry-after')) : undefined;
+      if (after !== undefined) await this.hold(within(after));
+      return response;
     };
   }
 }
@@ -105,9 +130,14 @@ export class Pace {
 export class Paces {
   readonly #paces = new Map<string, Pace>();
   readonly #serial = new Map<string, PQueue>();
+  readonly #keep: KeepPause;
+
+  constructor(keep: KeepPause) {
+    this.#keep = keep;
+  }
 
   of(key: string): Pace {
-    return getOrMake(this.#paces, key, () => new Pace(key));
+    return getOrMake(this.#paces, key, () => new Pace(key, this.#keep));
   }
 
   /** Runs one task of a serial key at a time. */

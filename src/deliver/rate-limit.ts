@@ -5,21 +5,28 @@ import type { Outcome } from '../outcome.ts';
 const SHORTEST = 1_000;
 const LONGEST = 24 * 3_600_000;
 
+/** A Retry-After as it is obeyed, milliseconds. */
+export function within(ms: number): number {
+  return Math.min(LONGEST, Math.max(SHORTEST, ms));
+}
+
 /** How long a service that refuses for its rate is left alone. */
 export class RateLimit {
   /** In a row, of those that named no time. */
   #refusals = 0;
-  /** Epoch milliseconds until which the last of them asked. */
+  /** Until when the last of them asked, on the clock of `now`. */
   #until = 0;
 
   /**
    * Milliseconds that a call's outcomes ask for: the longest Retry-After, or when none is named 5 s and then twice as long
    * each time, up to 5 m. Undefined when the service has not refused.
+   *
+   * @param now milliseconds of any one clock
    */
   pauseOf(outcomes: readonly Outcome[], now: number): number | undefined {
     const retries = outcomes.filter((outcome) => outcome.kind === 'retry');
     const named = retries.flatMap(({ afterMs }) => afterMs ?? []);
-    if (named.length > 0) return Math.min(LONGEST, Math.max(SHORTEST, ...named));
+    if (named.length > 0) return within(Math.max(...named));
     if (!retries.some(({ reason }) => reason === 'rate_limited')) {
       this.#refusals = 0;
       return undefined;

@@ -1,6 +1,6 @@
 import { HALT_PROBE_INTERVAL, nextDelay } from '../backoff.ts';
-import type { Outcome } from '../outcome.ts';
 import type { Settlement } from '../store/store.ts';
+import type { Ended } from './attempt.ts';
 
 export interface SettleContext {
   /** Attempts counted so far, this one among them. */
@@ -13,9 +13,17 @@ export interface SettleContext {
   probing: boolean;
 }
 
-/** Decides what an outcome makes of a delivery. */
-export function settle(outcome: Outcome, context: SettleContext): Settlement {
-  const { attempts, schedule, now, probing } = context;
+/** Decides what the end of an attempt makes of a delivery. */
+export function settle({ outcome, doubt, note }: Ended, context: SettleContext): Settlement {
+  const settled = ofOutcome(outcome, context);
+  return {
+    ...settled,
+    ...(settled.state === 'delivered' && note && { note }),
+    ...(doubt !== undefined && { doubt }),
+  };
+}
+
+function ofOutcome(outcome: Ended['outcome'], { attempts, schedule, now, probing }: SettleContext): Settlement {
   switch (outcome.kind) {
     case 'delivered':
       return { state: 'delivered', receipt: outcome.receipt };
@@ -24,6 +32,8 @@ export function settle(outcome: Outcome, context: SettleContext): Settlement {
     case 'halt':
       // Due after the next probe, so that the probe is another delivery each time.
       return pending(outcome, now + HALT_PROBE_INTERVAL + 1, false, outcome.fix);
+    case 'waiting':
+      return pending(outcome, now + outcome.afterMs, false);
     case 'retry':
       if (outcome.afterMs !== undefined) return pending(outcome, now + outcome.afterMs, false);
       break;
@@ -38,12 +48,12 @@ export function settle(outcome: Outcome, context: SettleContext): Settlement {
     state: 'failed',
     reason: outcome.reason,
     detail: outcome.detail,
-    fix: `It was tried ${attempts === 1 ? 'once' : `${attempts} times`}, as its retry schedule says. Find out why the service does not answer.`,
+    fix: `It was tried ${attempts === 1 ? 'once' : `${attempts} times`}, as its retry schedule says. Find out why the service does not answer, then \`versive-relay retry\` it.`,
   };
 }
 
 function pending(
-  outcome: Exclude<Outcome, { kind: 'delivered' }>,
+  outcome: Exclude<Ended['outcome'], { kind: 'delivered' }>,
   nextAttemptAt: number,
   counted: boolean,
   fix?: string,

@@ -6,14 +6,14 @@ import { interviewView } from './interview.ts';
 export type ShownEvent = Pick<EventRecord, 'id' | 'eventType' | 'source' | 'svixId' | 'receivedAt'>;
 
 /** An event, and the delivery that a connector is shown it for. */
-interface Shown extends Pick<Item, 'identity' | 'receipt'> {
+interface Shown extends Pick<Item, 'identity' | 'receipt' | 'earlier'> {
   event: ShownEvent;
   /** As received; `parsePayload` found a payload in it. */
   body: Buffer;
 }
 
 /** The item of a delivery, as a connector gets it. */
-export function renderItem({ event, body, identity, receipt }: Shown, timezone: string): Item {
+export function renderItem({ event, body, identity, receipt, earlier }: Shown, timezone: string): Item {
   const payload = JSON.parse(body.toString('utf8')) as Payload;
   return {
     event: {
@@ -27,6 +27,7 @@ export function renderItem({ event, body, identity, receipt }: Shown, timezone: 
     body,
     identity,
     receipt,
+    earlier,
     view: interviewView(payload, timezone),
   };
 }

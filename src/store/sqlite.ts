@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
+import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
 import { Lists } from './lists.ts';
-import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, packBody, unpackBody } from './rows.ts';
+import { clock, numberOf, packBody } from './rows.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import type {
   Accepted,
+  Addition,
   Backlog,
   Claim,
   ClaimRequest,
@@ -22,11 +23,6 @@ import type {
 
 /** The most rows that one commit of a verb changes, so that nothing stalls an acknowledgement. */
 const STEP = 500;
-/** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
-const CLAIM_LIMIT = 1000;
-const CLAIM_BYTES = 32_000_000;
-/** Claims in a row that may end with no outcome. */
-const STRIKES = 3;
 
 /** The store in one SQLite file. See migrations/sqlite for its tables. */
 export class SqliteStore implements Store {
@@ -34,6 +30,7 @@ export class SqliteStore implements Store {
   readonly #reader: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #lists: Lists;
+  readonly #claims: Claims;
   readonly #sql: Statements;
   #dataVersion: number;
 
@@ -44,6 +41,7 @@ export class SqliteStore implements Store {
     this.#commit = new GroupCommit(writer, options);
     this.#lists = new Lists(reader);
     this.#sql = prepareStatements(writer);
+    this.#claims = new Claims(this.#sql);
     this.#dataVersion = this.#readDataVersion();
   }
 
@@ -78,101 +76,58 @@ export class SqliteStore implements Store {
   }
 
   claim(request: ClaimRequest): Promise<Claim[]> {
-    return this.#commit.write(() => this.#due(request).flatMap((id) => this.#take(id, request) ?? []));
-  }
-
-  /** Which deliveries to claim. Walks the index in the order of due times and stops as soon as there are enough. */
-  #due({ destination, now, limit, except }: ClaimRequest): number[] {
-    const busy = new Set(except);
-    for (const row of this.#sql.underWay.all(destination)) busy.add(row.subject as string);
-    const most = Math.min(limit, CLAIM_LIMIT);
-    const found: number[] = [];
-    let bytes = 0;
-    const rows = this.#sql.due.iterate(destination, clock(now)) as Iterable<{
-      id: number;
-      subject: string;
-      size: number;
-    }>;
-    for (const { id, subject, size } of rows) {
-      if (busy.has(subject)) continue;
-      bytes += size;
-      if (found.length >= most || (found.length > 0 && bytes > CLAIM_BYTES)) break;
-      found.push(id);
-      busy.add(subject);
-    }
-    return found;
-  }
-
-  /** Undefined for a body that the disk has changed: that delivery fails, and those behind it go on. */
-  #take(id: number, { destination, target }: ClaimRequest): Claim | undefined {
-    const token = randomUUID();
-    const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
-    const row = this.#sql.taken.get(destination, target, id) as unknown as EventRow & {
-      zstd: Uint8Array;
-      generation: number | null;
-      receipt: string | null;
-      receipt_event: number | null;
-    };
-    let body: Buffer;
-    try {
-      body = unpackBody(row.zstd);
-    } catch (error) {
-      const fix = 'Look at the health of the disk, and restore the store from a copy.';
-      this.#sql.failed.run('bug', `the stored event cannot be read: ${String(error)}`, fix, token);
-      return undefined;
-    }
-    return {
-      token,
-      delivery,
-      event: eventRecord(row),
-      body,
-      generation: row.generation ?? 1,
-      receipt: row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
-      superseded: row.receipt_event !== null && row.receipt_event > row.id,
-    };
+    return this.#commit.write(() => this.#claims.claim(request));
   }
 
   checkpoint(token: string, target: string, receipt: Receipt): Promise<boolean> {
-    return this.#commit.write(() => {
-      const keptFor = this.#keepReceipt(token, target, receipt, false);
-      return keptFor && this.#sql.linkTo.run(receipt.url ?? null, token).changes === 1;
-    });
+    return this.#commit.write(() => this.#claims.checkpoint(token, target, receipt));
   }
 
   record(token: string, target: string, settlement: Settlement): Promise<boolean> {
-    return this.#commit.write(() => {
-      if (settlement.state === 'delivered') {
-        const { receipt } = settlement;
-        return (
-          this.#keepReceipt(token, target, receipt, true) &&
-          this.#sql.delivered.run(receipt.url ?? null, token).changes === 1
-        );
-      }
-      const { reason, detail } = settlement;
-      if (settlement.state === 'failed') {
-        return this.#sql.failed.run(reason, detail, settlement.fix, token).changes === 1;
-      }
-      const { counted, nextAttemptAt, fix } = settlement;
-      const changed = this.#sql.pending.run(clock(nextAttemptAt), counted ? 0 : 1, reason, detail, fix ?? null, token);
-      return changed.changes === 1;
-    });
-  }
-
-  /** @param whole whether the receipt's event is delivered with it, so that older ones must not overwrite it */
-  #keepReceipt(token: string, target: string, receipt: Receipt, whole: boolean): boolean {
-    return this.#sql.keepReceipt.run(target, JSON.stringify(receipt), whole ? 1 : 0, token).changes === 1;
+    return this.#commit.write(() => this.#claims.record(token, target, settlement));
   }
 
   release(): Promise<number> {
-    return this.#inSteps(() => {
-      const changed = this.#sql.release.run({
-        strikes: STRIKES,
-        step: STEP,
-        detail: `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`,
-        fix: "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.",
-      });
-      return Number(changed.changes);
+    return this.#inSteps(() => this.#claims.release(STEP));
+  }
+
+  retry(deliveries: string[]): Promise<number> {
+    return this.#each(deliveries, (id) => this.#claims.ask(id, 'retry'));
+  }
+
+  discard(deliveries: string[]): Promise<number> {
+    return this.#each(deliveries, (id) => this.#claims.ask(id, 'discard'));
+  }
+
+  replay(deliveries: string[], { renew }: { renew: boolean }): Promise<number> {
+    return this.#each(deliveries, (id) => this.#claims.ask(id, 'replay', renew));
+  }
+
+  async add(additions: Addition[]): Promise<number> {
+    const now = clock(Date.now());
+    let made = 0;
+    await this.#each(additions, ({ event, destinations, renew, judged }) => {
+      const id = numberOf(event, 'e') ?? 0;
+      if (judged) {
+        const { eventType, subject, study, state, reason, routes } = judged;
+        this.#sql.judge.run(eventType, subject, study, state, reason ?? null, JSON.stringify(routes), id);
+      }
+      for (const destination of new Set(destinations)) {
+        made += Number(this.#sql.addDelivery.run(destination, now, renew ? 1 : 0, id).changes);
+      }
+      return true;
     });
+    return made;
+  }
+
+  /** Does something to each, at most a step of them in a commit. Gives how many times it did change something. */
+  async #each<T>(things: T[], change: (thing: T) => boolean): Promise<number> {
+    let changed = 0;
+    for (let from = 0; from < things.length; from += STEP) {
+      const some = things.slice(from, from + STEP);
+      changed += await this.#commit.write(() => some.filter(change).length);
+    }
+    return changed;
   }
 
   async nextDue(destination: string, except: Iterable<string>): Promise<number | undefined> {
@@ -195,6 +150,10 @@ export class SqliteStore implements Store {
       this.#sql.setHalt.run(destination, reason, detail, fix, since === undefined ? null : clock(since));
     if (halt) await this.#commit.write(write);
     else await this.#letFlow(destination, write);
+  }
+
+  hasten(destination: string): Promise<void> {
+    return this.#letFlow(destination, () => {});
   }
 
   /**

@@ -8,6 +8,13 @@ export function prepareStatements(database: DatabaseSync): Statements {
   return Object.fromEntries(prepared) as Statements;
 }
 
+/** The ledger's row of the delivery `d`: that of its subject's last generation. */
+const OF_TOKEN = `
+    ledger.destination = d.destination AND ledger.target = :target AND ledger.subject = d.subject
+    AND ledger.generation = (
+      SELECT max(generation) FROM ledger l
+      WHERE l.destination = d.destination AND l.target = :target AND l.subject = d.subject)`;
+
 const SQL = {
   insertEvent: `
     INSERT INTO event (source, svix_id, event_type, subject, study, state, reason, received_at, routes, size)
@@ -21,33 +28,73 @@ const SQL = {
 
   underWay: 'SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?',
   due: `
-    SELECT d.id, d.subject, e.size FROM delivery d CROSS JOIN event e ON e.id = d.event
+    SELECT d.id, d.subject, d.renew, e.size FROM delivery d CROSS JOIN event e ON e.id = d.event
     WHERE d.destination = ? AND d.state = 'pending' AND d.token IS NULL AND d.due_at <= ?
     ORDER BY d.due_at, d.id`,
   take: `
-    UPDATE delivery SET token = ?, attempts = attempts + 1 WHERE id = ?
+    UPDATE delivery SET token = ?, attempts = attempts + 1, renew = 0 WHERE id = ?
     RETURNING id, event, subject, destination, state, attempts, due_at, reason, detail, fix, url`,
   taken: `
-    SELECT e.*, b.zstd, l.generation, l.receipt, l.event AS receipt_event
+    SELECT e.*, b.zstd, l.generation, l.origin, l.receipt, l.event AS receipt_event, l.doubt, l.doubt_event
     FROM delivery d JOIN event e ON e.id = d.event JOIN body b ON b.event = e.id
-    LEFT JOIN ledger l ON l.destination = ? AND l.target = ? AND l.subject = d.subject
-    WHERE d.id = ?`,
+    LEFT JOIN ledger l ON l.destination = :destination AND l.target = :target AND l.subject = d.subject
+      AND l.generation = (
+        SELECT max(generation) FROM ledger WHERE destination = :destination AND target = :target AND subject = d.subject)
+    WHERE d.id = :id`,
+  earlier: `
+    SELECT receipt FROM ledger WHERE destination = ? AND target = ? AND subject = ? AND generation < ?
+      AND receipt IS NOT NULL ORDER BY generation`,
+  begin: `
+    INSERT INTO ledger (destination, target, subject, generation, origin, event, doubt, doubt_event)
+    VALUES (:destination, :target, :subject, :generation, :destination, 0, :doubt, :event)`,
+  doubt: `
+    UPDATE ledger SET doubt = coalesce(doubt, :doubt), doubt_event = max(coalesce(doubt_event, 0), :event)
+    WHERE destination = :destination AND target = :target AND subject = :subject AND generation = :generation`,
 
   keepReceipt: `
-    INSERT INTO ledger (destination, target, subject, generation, receipt, event)
-    SELECT destination, ?, subject, 1, ?, iif(?, event, 0) FROM delivery WHERE token = ?
-    ON CONFLICT DO UPDATE SET receipt = excluded.receipt, event = max(event, excluded.event)`,
+    UPDATE ledger SET receipt = :receipt, event = max(ledger.event, iif(:whole, d.event, 0))
+    FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
+  settleDoubt: `
+    UPDATE ledger SET doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))
+    FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
   linkTo: 'UPDATE delivery SET url = ? WHERE token = ?',
   delivered: `
     UPDATE delivery SET state = 'delivered', token = NULL, due_at = NULL, strikes = 0,
-      reason = NULL, detail = NULL, fix = NULL, url = ?
-    WHERE token = ?`,
+      reason = NULL, detail = ?, fix = ?, url = ?
+    WHERE token = ? RETURNING id, wish`,
   failed: `
     UPDATE delivery SET state = 'failed', token = NULL, due_at = NULL, strikes = 0, reason = ?, detail = ?, fix = ?
-    WHERE token = ?`,
+    WHERE token = ? RETURNING id, wish`,
   pending: `
     UPDATE delivery SET token = NULL, due_at = ?, strikes = 0, attempts = attempts - ?, reason = ?, detail = ?, fix = ?
-    WHERE token = ?`,
+    WHERE token = ? RETURNING id, wish`,
+  underWayWith: 'SELECT id, wish FROM delivery WHERE token IS NOT NULL AND wish IS NOT NULL LIMIT ?',
+  free: 'UPDATE delivery SET token = NULL, strikes = 0 WHERE id = ?',
+
+  // A verb on a delivery that is under way leaves a wish, which its end applies.
+  retry: `
+    UPDATE delivery SET state = 'pending', due_at = ?, attempts = 0, strikes = 0, reason = NULL, detail = NULL, fix = NULL,
+      wish = NULL
+    WHERE id = ? AND token IS NULL AND state <> 'delivered'`,
+  replay: `
+    UPDATE delivery SET state = 'pending', due_at = ?, attempts = 0, strikes = 0, reason = NULL, detail = NULL, fix = NULL,
+      wish = NULL, renew = max(renew, ?)
+    WHERE id = ? AND token IS NULL`,
+  discard: `
+    UPDATE delivery SET state = 'discarded', due_at = NULL, renew = 0, wish = NULL
+    WHERE id = ? AND token IS NULL AND state IN ('pending', 'failed')`,
+  forgetWish: 'UPDATE delivery SET wish = NULL WHERE id = ? AND wish IS NOT NULL',
+  wish: `
+    UPDATE delivery SET wish = iif(:wish = 'retry' AND wish = 'replay', 'replay', :wish),
+      renew = iif(:wish = 'discard', 0, max(renew, :renew))
+    WHERE id = :id AND token IS NOT NULL`,
+  judge: `
+    UPDATE event SET event_type = ?, subject = ?, study = ?, state = ?, reason = ?, routes = ? WHERE id = ?`,
+  addDelivery: `
+    INSERT INTO delivery (event, destination, subject, due_at, renew)
+    SELECT id, ?, subject, ?, ? FROM event WHERE id = ?
+    ON CONFLICT (event, destination) DO NOTHING`,
+
   release: `
     UPDATE delivery SET token = NULL, strikes = strikes + 1,
       state = iif(strikes + 1 < :strikes, state, 'failed'),
@@ -70,14 +117,16 @@ const SQL = {
       WHERE destination = ? AND state = 'pending' AND token IS NULL AND due_at > ? LIMIT ?)`,
 
   copyLedger: `
-    INSERT INTO ledger (destination, target, subject, generation, receipt, event)
-    SELECT ?, target, subject, generation, receipt, event FROM ledger WHERE destination = ?
-    ORDER BY target, subject LIMIT ?
-    ON CONFLICT DO UPDATE SET generation = excluded.generation, receipt = excluded.receipt, event = excluded.event
+    INSERT INTO ledger (destination, target, subject, generation, origin, receipt, event, doubt, doubt_event)
+    SELECT ?, target, subject, generation, origin, receipt, event, doubt, doubt_event FROM ledger WHERE destination = ?
+    ORDER BY target, subject, generation LIMIT ?
+    ON CONFLICT DO UPDATE SET origin = excluded.origin, receipt = excluded.receipt, event = excluded.event,
+      doubt = excluded.doubt, doubt_event = excluded.doubt_event
       WHERE excluded.event > ledger.event`,
   dropLedger: `
-    DELETE FROM ledger WHERE (destination, target, subject) IN (
-      SELECT destination, target, subject FROM ledger WHERE destination = ? ORDER BY target, subject LIMIT ?)`,
+    DELETE FROM ledger WHERE (destination, target, subject, generation) IN (
+      SELECT destination, target, subject, generation FROM ledger WHERE destination = ?
+      ORDER BY target, subject, generation LIMIT ?)`,
   copyLane: `
     INSERT INTO lane SELECT ?, paused, halt_reason, halt_detail, halt_fix, halt_since FROM lane WHERE destination = ?
     ON CONFLICT DO UPDATE SET paused = max(paused, excluded.paused)`,

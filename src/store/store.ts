@@ -28,10 +28,23 @@ export interface Claim {
   delivery: DeliveryRecord;
   event: EventRecord;
   body: Buffer;
-  generation: number;
+  /** What the service knows the delivery by: the destination's name when the generation began, and its number. */
+  identity: { destination: string; subject: string; generation: number };
   receipt: Receipt | undefined;
+  /** Receipts of earlier generations: what stands there is not this one's. */
+  earlier: Receipt[];
   /** The receipt was made from an event that was accepted later: delivering this one would bring old words back. */
   superseded: boolean;
+  /** An earlier write for the subject may have landed, and nobody knows. */
+  doubt: Doubt | undefined;
+}
+
+/** A write whose end nobody knows. It belongs to the subject, until a look or a receipt settles it. */
+export interface Doubt {
+  /** Epoch milliseconds. */
+  since: number;
+  /** It was for an event that was accepted later than this one. */
+  newer: boolean;
 }
 
 export interface ClaimRequest {
@@ -45,9 +58,14 @@ export interface ClaimRequest {
   except: Iterable<string>;
 }
 
-/** How a claim ended. */
-export type Settlement =
-  | { state: 'delivered'; receipt: Receipt }
+/** How a claim ended. With `doubt` (since when, epoch milliseconds), it may have written without anyone knowing. */
+export type Settlement = { doubt?: number } & (
+  | {
+      state: 'delivered';
+      receipt: Receipt;
+      /** What a person should know of it all the same. */
+      note?: { detail: string; fix: string };
+    }
   | { state: 'failed'; reason: Reason; detail: string; fix: string }
   | {
       state: 'pending';
@@ -58,7 +76,8 @@ export type Settlement =
       fix?: string;
       /** False when the attempt costs nothing: the service said when to come back, or the lane is held. */
       counted: boolean;
-    };
+    }
+);
 
 /** Why a lane stands still until someone acts. */
 export interface Halt {
@@ -81,6 +100,16 @@ export interface Backlog {
   pending: number;
   /** When the oldest pending delivery's event was received, epoch milliseconds. */
   oldest: number;
+}
+
+/** A stored event that is to go to more destinations. */
+export interface Addition {
+  event: string;
+  destinations: string[];
+  /** Each begins a new generation: what an earlier event of the subject left there stays as it is. */
+  renew: boolean;
+  /** What today's config makes of the event; absent leaves it as it was judged when it came. */
+  judged?: Pick<NewEvent, 'eventType' | 'subject' | 'study' | 'state' | 'reason' | 'routes'>;
 }
 
 /** A page of a list, newest first. `before` is the id of the last row of the page before. */
@@ -112,33 +141,56 @@ export interface DeliveryFilter extends Omit<EventFilter, 'state'> {
  * Where events wait. Each method is one transaction; a promise that resolves means that it is on disk. A rejected write
  * changed nothing.
  *
- * `setPaused`, `setHalt`, `rename` and `release` may touch any number of deliveries. They go in transactions of at most
- * 500 rows: a rejected one may have done a part, and the same call again does the rest.
+ * `setPaused`, `setHalt`, `hasten`, `rename`, `release` and the verbs may touch any number of deliveries. They go in
+ * transactions of at most 500 rows: a rejected one may have done a part, and the same call again does the rest.
  *
  * @throws RelayError RELAY_STORE_BUSY when it cannot commit: disk full, database away, too many writes waiting.
  */
 export interface Store {
   /** Keeps an event with its deliveries. Concurrent calls share a commit. */
   accept(event: NewEvent): Promise<Accepted>;
-  /** Takes what is due at a destination, oldest first, one delivery a subject at most, and counts the attempt. */
+  /**
+   * Takes what is due at a destination, oldest first, one delivery a subject at most, counts the attempt, and puts the
+   * subject in doubt: until the claim's end is recorded, its write may have landed.
+   */
   claim(request: ClaimRequest): Promise<Claim[]>;
   /** Keeps a claim's progress in the ledger. False when the token is no longer the delivery's. */
   checkpoint(token: string, target: string, receipt: Receipt): Promise<boolean>;
-  /** Ends a claim; a receipt goes into the ledger with it. False when the token is no longer the delivery's. */
+  /**
+   * Ends a claim; its receipt, and the doubt that it leaves, go into the ledger with it. What a verb wished for meanwhile
+   * is then done. False when the token is no longer the delivery's.
+   */
   record(token: string, target: string, settlement: Settlement): Promise<boolean>;
   /**
    * Frees the claims that a process left behind when it died. A delivery whose claims ended three times in a row with no
-   * outcome at all becomes failed: it would take the relay down for ever. Gives how many were freed.
+   * outcome at all becomes failed: it would take the relay down for ever. Their doubts stay. Gives how many were freed.
    */
   release(): Promise<number>;
   /** When the next delivery of a destination that is not under way is due, epoch milliseconds. */
   nextDue(destination: string, except: Iterable<string>): Promise<number | undefined>;
+
+  /**
+   * Brings deliveries back to pending, due at once and with their whole schedule before them: failed and discarded ones,
+   * and pending ones that wait. One under way is, should it fail. Gives how many that touched.
+   */
+  retry(deliveries: string[]): Promise<number>;
+  /** Gives up deliveries that are pending or failed. One under way is given up unless it arrives. Gives how many. */
+  discard(deliveries: string[]): Promise<number>;
+  /**
+   * Brings deliveries back to pending, whatever became of them; one under way when it has ended. By the ledger, what is
+   * there is updated; `renew` begins a new generation instead. Gives how many.
+   */
+  replay(deliveries: string[], options: { renew: boolean }): Promise<number>;
+  /** Makes the deliveries that stored events do not have yet. Gives how many were made. */
+  add(additions: Addition[]): Promise<number>;
 
   /** What is known of lanes: every destination that was ever paused or halted. */
   lanes(): Promise<LaneRecord[]>;
   setPaused(destination: string, paused: boolean): Promise<void>;
   /** Halts a lane, or with undefined lets it flow; its pending deliveries are then due at once. */
   setHalt(destination: string, halt: Halt | undefined): Promise<void>;
+  /** Makes what waits in a lane due at once: after the clock was set back, it would wait for the same hour again. */
+  hasten(destination: string): Promise<void>;
   /** Carries deliveries, lane and ledger of a renamed destination over. Gives how many deliveries moved. */
   rename(from: string, to: string): Promise<number>;
   /** Keeps a service's Retry-After: no call with this limit key until then (epoch milliseconds). */

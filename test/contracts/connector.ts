@@ -63,6 +63,73 @@ export function connectorContract(name: string, open: () => Promise<ConnectorFix
       assert.equal(stage.fixture.arrived(), 1);
     });
 
+    scene('looking for what was never sent finds nothing, and sends nothing', async (stage) => {
+      const destination = stage.open();
+      if (destination.find === undefined) return stage.skip('cannot look');
+      assert.equal((await stage.find(destination)).kind, 'absent');
+      assert.equal(stage.fixture.arrived(), 0);
+      stage.delivered(await stage.deliver(destination));
+      const other = makeItem(withId('other'));
+      assert.equal((await stage.find(destination, other)).kind, 'absent', 'of another interview');
+      assert.equal(stage.fixture.arrived(), 1);
+    });
+
+    scene('what an earlier try left is found, and goes on as an update that leaves one', async (stage) => {
+      if (stage.open().find === undefined) return stage.skip('cannot look');
+      const receipt = stage.delivered(await stage.deliver(stage.open()));
+      // Nobody kept the receipt: the answer was lost, or the relay was killed.
+      const seen = await stage.find(stage.open());
+      assert.ok(seen.kind === 'found', inspect(seen));
+      assert.deepEqual(JSON.parse(JSON.stringify(seen.receipt)), seen.receipt);
+      const item = makeItem(makePayload(), { receipt: seen.receipt });
+      const again = stage.delivered(await stage.deliver(stage.open(), item));
+      assert.equal(stage.fixture.arrived(), 1);
+      assert.equal(again.url, receipt.url);
+      // With a receipt in the ledger too, as after an update that was cut off.
+      assert.equal((await stage.find(stage.open(), makeItem(makePayload(), { receipt }))).kind, 'found');
+    });
+
+    scene('what an earlier generation left is not taken for what is looked for', async (stage) => {
+      const destination = stage.open();
+      if (destination.find === undefined) return stage.skip('cannot look');
+      const first = stage.delivered(await stage.deliver(destination));
+      const identity = { ...makeItem().identity, generation: 2 };
+      const second = makeItem(makePayload(), { identity, earlier: [first] });
+      assert.equal((await stage.find(destination, second)).kind, 'absent');
+      const receipt = stage.delivered(await stage.deliver(destination, second));
+      assert.equal(stage.fixture.arrived(), 2);
+      const seen = await stage.find(destination, makeItem(makePayload(), { identity, earlier: [first] }));
+      assert.ok(seen.kind === 'found', inspect(seen));
+      assert.equal(seen.receipt.url, receipt.url);
+    });
+
+    scene('several are looked for at once, each with its own sighting, in order', async (stage) => {
+      const destination = stage.open();
+      if (destination.find === undefined) return stage.skip('cannot look');
+      for (const id of ['b', 'd']) stage.delivered(await stage.deliver(destination, makeItem(withId(id))));
+      const items = ['a', 'b', 'c', 'd'].map((id) => makeItem(withId(id)));
+      const seen = await destination.find(items, attempt());
+      stage.saw(seen);
+      assert.deepEqual(
+        seen.map(({ kind }) => kind),
+        ['absent', 'found', 'absent', 'found'],
+      );
+    });
+
+    scene('a look that the service refuses for its rate says when to come back', async (stage) => {
+      const { fixture } = stage;
+      const destination = stage.open();
+      if (destination.find === undefined || fixture.faults === undefined) return stage.skip('makes no calls to look');
+      fixture.faults.inject({ kind: '429', times: 1, retryAfter: 7 });
+      const seen = await stage.find(destination);
+      assert.ok(seen.kind === 'retry' && seen.reason === 'rate_limited' && seen.afterMs === 7000, inspect(seen));
+      for (const kind of ['500', 'reset'] as const) {
+        fixture.faults.inject({ kind, times: 1 });
+        assert.match((await stage.find(destination)).kind, /^(retry|unknown)$/);
+      }
+      assert.equal((await stage.find(destination)).kind, 'absent');
+    });
+
     scene('a preview makes no call and is JSON', async (stage) => {
       const destination = stage.open({ fetch: noCalls });
       if (destination.preview === undefined) return stage.skip('has no preview');

@@ -74,6 +74,7 @@ export function makeItem(payload: Payload = makePayload(), overrides: Partial<It
     body: Buffer.from(JSON.stringify(payload)),
     identity: { destination: 'test-destination', subject: payload.interview.id, generation: 1 },
     receipt: undefined,
+    earlier: [],
     view: interviewView(payload, 'UTC'),
     ...overrides,
   };

@@ -8,9 +8,12 @@ import { Breaker } from '../../src/deliver/breaker.ts';
 import { noticeOf } from '../../src/deliver/notifier.ts';
 import { RateLimit } from '../../src/deliver/rate-limit.ts';
 import { settle } from '../../src/deliver/settle.ts';
-import { delivered, halt, reject, retry, retryAfterMs, transportOutcome, unknown } from '../../src/outcome.ts';
+import { delivered, halt, type Outcome, reject, retry, retryAfterMs, transportOutcome, unknown } from '../../src/outcome.ts';
 
 const RETRY_SCHEDULE = DEFAULT_RETRY.map((text) => parseDuration(text) ?? 0);
+/** Of an end that leaves no doubt. */
+const settleWith = (outcome: Outcome, given: Parameters<typeof settle>[1]) =>
+  settle({ outcome, doubt: undefined }, given);
 const context = { attempts: 1, schedule: RETRY_SCHEDULE, now: 1_000_000, probing: false };
 
 test('the schedule is jittered by 20 % and ends', () => {
@@ -25,7 +28,7 @@ test('the schedule is jittered by 20 % and ends', () => {
 });
 
 test('a reject fails at once, and keeps the words and the fix', () => {
-  assert.deepEqual(settle(reject('invalid', 'invalid_blocks', 'Correct blocks.'), context), {
+  assert.deepEqual(settleWith(reject('invalid', 'invalid_blocks', 'Correct blocks.'), context), {
     state: 'failed',
     reason: 'invalid',
     detail: 'invalid_blocks',
@@ -34,15 +37,15 @@ test('a reject fails at once, and keeps the words and the fix', () => {
 });
 
 test('a failed attempt comes back later, and the last one fails the delivery', () => {
-  const later = settle(unknown('timeout', 'no answer'), context);
+  const later = settleWith(unknown('timeout', 'no answer'), context);
   assert.ok(later.state === 'pending' && later.counted);
   assert.ok(later.nextAttemptAt >= context.now + 4_000 && later.nextAttemptAt <= context.now + 6_000);
-  const last = settle(retry('server', '500'), { ...context, attempts: RETRY_SCHEDULE.length + 1 });
+  const last = settleWith(retry('server', '500'), { ...context, attempts: RETRY_SCHEDULE.length + 1 });
   assert.equal(last.state, 'failed');
 });
 
 test('a service that says when to come back is obeyed, and costs no attempt', () => {
-  const settled = settle(retry('rate_limited', '429', 90_000), { ...context, attempts: 99 });
+  const settled = settleWith(retry('rate_limited', '429', 90_000), { ...context, attempts: 99 });
   assert.deepEqual(settled, {
     state: 'pending',
     nextAttemptAt: context.now + 90_000,
@@ -53,9 +56,9 @@ test('a service that says when to come back is obeyed, and costs no attempt', ()
 });
 
 test('neither a halt nor a probe behind an open breaker costs an attempt', () => {
-  const halted = settle(halt('auth', 'invalid_auth', 'Renew the token.'), { ...context, attempts: 99 });
+  const halted = settleWith(halt('auth', 'invalid_auth', 'Renew the token.'), { ...context, attempts: 99 });
   assert.ok(halted.state === 'pending' && !halted.counted && halted.fix === 'Renew the token.');
-  const probed = settle(retry('network', 'refused'), { ...context, attempts: 99, probing: true });
+  const probed = settleWith(retry('network', 'refused'), { ...context, attempts: 99, probing: true });
   assert.ok(probed.state === 'pending' && !probed.counted);
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { Attempt, Connector, Context, Destination, JsonObject, Log } from '../../../src/connector.ts';
 import { REASONS } from '../../../src/model.ts';
-import type { Outcome } from '../../../src/outcome.ts';
+import type { Outcome, Sighting } from '../../../src/outcome.ts';
 import type { Faults } from '../../../src/sandbox/faults.ts';
 import { openDestination } from '../../support/destination.ts';
 import { makeItem, makePayload } from '../../support/item.ts';
@@ -54,6 +54,14 @@ export class Scene {
       assert.ok(outcome.detail.length < 2000, 'a detail is short enough to be read');
     }
     return outcome;
+  }
+
+  /** What the destination sees of one item's earlier try. */
+  async find(destination: Destination, item = makeItem(makePayload())): Promise<Sighting> {
+    const [seen, ...more] = (await destination.find?.([item], attempt())) ?? [];
+    this.saw(seen);
+    assert.ok(seen && more.length === 0, 'one item, one sighting');
+    return seen;
   }
 
   delivered(outcome: Outcome | undefined) {

@@ -14,7 +14,8 @@ export function claimsContract(t: StoreUnderTest): void {
       assert.deepEqual(claimed.body, body);
       assert.deepEqual(claimed.delivery, await t.store.delivery('d1'));
       assert.equal(claimed.delivery.attempts, 1);
-      assert.equal(claimed.generation, 1);
+      assert.deepEqual(claimed.identity, { destination: 'slack', subject: event.subject, generation: 1 });
+      assert.equal(claimed.doubt, undefined);
       assert.equal(claimed.receipt, undefined);
       assert.ok(claimed.token.length > 8);
     });

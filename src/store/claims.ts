@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import type { Receipt } from '../model.ts';
+import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, numberOf, unpackBody } from './rows.ts';
+import type { Statements } from './statements.ts';
+import type { Claim, ClaimRequest, Settlement } from './store.ts';
+
+/** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
+const CLAIM_LIMIT = 1000;
+const CLAIM_BYTES = 32_000_000;
+/** Claims in a row that may end with no outcome. */
+const STRIKES = 3;
+
+/** A delivery that is due. */
+interface Due {
+  id: number;
+  renew: number;
+}
+
+/** A delivery's event and body, with the last generation of its ledger. */
+type TakenRow = EventRow & {
+  zstd: Uint8Array;
+  generation: number | null;
+  origin: string;
+  receipt: string | null;
+  receipt_event: number;
+  doubt: number | null;
+  doubt_event: number;
+};
+
+/** What a verb asks for while a delivery is under way. */
+type Wish = 'retry' | 'replay' | 'discard';
+
+/** How deliveries are claimed, and how claims end. Every method runs inside a transaction. */
+export class Claims {
+  readonly #sql: Statements;
+
+  constructor(statements: Statements) {
+    this.#sql = statements;
+  }
+
+  claim(request: ClaimRequest): Claim[] {
+    return this.#due(request).flatMap((due) => this.#take(due, request) ?? []);
+  }
+
+  /** Which deliveries to claim. Walks the index in the order of due times and stops as soon as there are enough. */
+  #due({ destination, now, limit, except }: ClaimRequest): Due[] {
+    const busy = new Set(except);
+    for (const row of this.#sql.underWay.all(destination)) busy.add(row.subject as string);
+    const most = Math.min(limit, CLAIM_LIMIT);
+    const found: Due[] = [];
+    let bytes = 0;
+    const rows = this.#sql.due.iterate(destination, clock(now)) as Iterable<Due & { subject: string; size: number }>;
+    for (const { id, subject, size, renew } of rows) {
+      if (busy.has(subject)) continue;
+      bytes += size;
+      if (found.length >= most || (found.length > 0 && bytes > CLAIM_BYTES)) break;
+      found.push({ id, renew });
+      busy.add(subject);
+    }
+    return found;
+  }
+
+  /** Undefined for a body that the disk has changed: that delivery fails, and those behind it go on. */
+  #take({ id, renew }: Due, { destination, target, now }: ClaimRequest): Claim | undefined {
+    const token = randomUUID();
+    const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
+    const row = this.#sql.taken.get({ destination, target, id }) as unknown as TakenRow;
+    let body: Buffer;
+    try {
+      body = unpackBody(row.zstd);
+    } catch (error) {
+      const fix = 'Look at the health of the disk, and restore the store from a copy.';
+      this.#sql.failed.run('bug', `the stored event cannot be read: ${String(error)}`, fix, token);
+      return undefined;
+    }
+    const { subject } = delivery;
+    const last = row.generation ?? 0;
+    const fresh = last === 0 || renew === 1;
+    const claim: Claim = {
+      token,
+      delivery,
+      event: eventRecord(row),
+      body,
+      identity: { destination: fresh ? destination : row.origin, subject, generation: fresh ? last + 1 : last },
+      receipt: fresh || row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
+      earlier: [],
+      superseded: !fresh && row.receipt_event > row.id,
+      doubt: fresh || row.doubt === null ? undefined : { since: row.doubt, newer: row.doubt_event > row.id },
+    };
+    const { generation } = claim.identity;
+    if (generation > 1) {
+      const receipts = this.#sql.earlier.all(destination, target, subject, generation) as { receipt: string }[];
+      claim.earlier = receipts.map(({ receipt }) => JSON.parse(receipt) as Receipt);
+    }
+    // One that is superseded makes no call.
+    if (claim.superseded) return claim;
+    const entry = { destination, target, subject, generation, doubt: clock(now), event: row.id };
+    if (fresh) this.#sql.begin.run(entry);
+    else this.#sql.doubt.run(entry);
+    return claim;
+  }
+
+  checkpoint(token: string, target: string, receipt: Receipt): boolean {
+    const kept = this.#sql.keepReceipt.run({ token, target, receipt: JSON.stringify(receipt), whole: 0 });
+    return kept.changes === 1 && this.#sql.linkTo.run(receipt.url ?? null, token).changes === 1;
+  }
+
+  record(token: string, target: string, settlement: Settlement): boolean {
+    // The ledger first: it finds its row by the token, which the end takes away.
+    if (settlement.state === 'delivered') {
+      const receipt = JSON.stringify(settlement.receipt);
+      if (this.#sql.keepReceipt.run({ token, target, receipt, whole: 1 }).changes !== 1) return false;
+    }
+    const doubt = settlement.doubt === undefined ? null : clock(settlement.doubt);
+    this.#sql.settleDoubt.run({ token, target, doubt });
+    const ended = this.#end(token, settlement) as { id: number; wish: Wish | null } | undefined;
+    if (ended?.wish) this.#fulfil(ended.id, ended.wish);
+    return ended !== undefined;
+  }
+
+  #end(token: string, settlement: Settlement): unknown {
+    if (settlement.state === 'delivered') {
+      const { receipt, note } = settlement;
+      return this.#sql.delivered.get(note?.detail ?? null, note?.fix ?? null, receipt.url ?? null, token);
+    }
+    const { reason, detail } = settlement;
+    if (settlement.state === 'failed') return this.#sql.failed.get(reason, detail, settlement.fix, token);
+    const { counted, nextAttemptAt, fix } = settlement;
+    return this.#sql.pending.get(clock(nextAttemptAt), counted ? 0 : 1, reason, detail, fix ?? null, token);
+  }
+
+  /** Gives how many were freed: `step` at most. */
+  release(step: number): number {
+    // What a person asked for meanwhile counts more than the strike.
+    const wishes = this.#sql.underWayWith.all(step) as { id: number; wish: Wish }[];
+    for (const { id, wish } of wishes) {
+      this.#sql.free.run(id);
+      this.#fulfil(id, wish);
+    }
+    const changed = this.#sql.release.run({
+      strikes: STRIKES,
+      step: step - wishes.length,
+      detail: `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`,
+      fix: "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.",
+    });
+    return wishes.length + Number(changed.changes);
+  }
+
+  #fulfil(id: number, wish: Wish): void {
+    const done = this.#now(id, wish, false);
+    if (!done) this.#sql.forgetWish.run(id);
+  }
+
+  /** Does what a verb asks, or leaves it as a wish while the delivery is under way. Gives whether that changed anything. */
+  ask(delivery: string, wish: Wish, renew = false): boolean {
+    const id = numberOf(delivery, 'd');
+    if (id === undefined) return false;
+    const left = this.#sql.wish.run({ id, wish, renew: renew ? 1 : 0 });
+    return left.changes === 1 || this.#now(id, wish, renew);
+  }
+
+  #now(id: number, wish: Wish, renew: boolean): boolean {
+    const now = clock(Date.now());
+    if (wish === 'discard') return this.#sql.discard.run(id).changes === 1;
+    if (wish === 'retry') return this.#sql.retry.run(now, id).changes === 1;
+    return this.#sql.replay.run(now, renew ? 1 : 0, id).changes === 1;
+  }
+}
