@@ -4,18 +4,15 @@
  *
  * Usage: npm run bench [-- --rounds 5 --seconds 4 --connections 32]
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { sampleInterview } from '../src/sandbox/samples.ts';
+import { killAll, median, SECRET, startServer } from './servers.ts';
 
-const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const KEY = Buffer.from(SECRET.slice('whsec_'.length), 'base64');
 const BYTES = 25_000;
 
@@ -52,17 +49,6 @@ function body25KB(): string {
   return JSON.stringify({ ...payload, interview: { ...interview, transcript } });
 }
 
-async function startServer(args: string[], folder: string): Promise<{ url: string; child: ChildProcess }> {
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
-  const url = Promise.withResolvers<string>();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const found: unknown = line.startsWith('{') && JSON.parse(line).url;
-    if (typeof found === 'string') url.resolve(found);
-  });
-  child.once('exit', () => url.reject(new Error(`${args.join(' ')} did not start`)));
-  return { url: await url.promise, child };
-}
-
 async function measure(url: string, body: string): Promise<number> {
   const result = await autocannon({
     url: `${url}/webhooks/versive`,
@@ -91,8 +77,6 @@ async function measure(url: string, body: string): Promise<number> {
   }
   return result['2xx'] / result.duration;
 }
-
-const median = (figures: number[]) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
 
 const folder = await mkdtemp(path.join(tmpdir(), 'relay-bench-'));
 await writeFile(path.join(folder, 'config.yaml'), CONFIG);
@@ -128,10 +112,6 @@ try {
     })),
   );
 } finally {
-  for (const { child } of Object.values(servers)) {
-    child.removeAllListeners('exit');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
+  await killAll(Object.values(servers));
   await rm(folder, { recursive: true, force: true });
 }

@@ -8,17 +8,19 @@ import {
   type Destination,
   defineConnector,
   delivered,
-  halt,
   type Item,
   type JsonValue,
   type Limits,
   type Outcome,
+  type Receipt,
   reject,
-  retry,
+  type Sighting,
   structure,
   unknown,
 } from 'versive-relay/connector';
 import { z } from 'zod';
+import { type Failure, fileOutcome } from './file/errors.ts';
+import { findLines, type Wanted } from './file/find.ts';
 
 const options = z.strictObject({
   path: z.string().min(1).describe('The file, relative to the config. It is made when missing; its folder is not.'),
@@ -29,7 +31,7 @@ const options = z.strictObject({
     ),
 });
 
-/** JSON Lines on disk. What can still double: a line that was written when the power failed, before that was recorded. */
+/** JSON Lines on disk. An earlier try is known again by its line; docs/connectors.md says what can still double. */
 export default defineConnector({
   name: 'file',
   description: 'Appends each event to a file, as a line of JSON.',
@@ -40,6 +42,8 @@ export default defineConnector({
 class FileDestination implements Destination {
   readonly target: string;
   readonly limits: Limits;
+  /** A dead process writes no more. */
+  readonly settles = 0;
   readonly #path: string;
   readonly #line: z.output<typeof options>['line'];
 
@@ -72,8 +76,17 @@ class FileDestination implements Destination {
       if (!Buffer.isBuffer(line)) return line;
       const offset = places.next().value;
       if (failure || offset === undefined) return failure ?? unknown('bug', 'the line has no place');
-      return delivered({ url: pathToFileURL(this.#path).href, file: this.#path, offset });
+      return delivered(this.#receiptAt(offset));
     });
+  }
+
+  /** An item that gives no line is rejected, as `deliver` does. */
+  async find(items: Item[]): Promise<Sighting[]> {
+    const made = items.map((item): Wanted | Failure => {
+      const line = this.#make(item);
+      return Buffer.isBuffer(line) ? { item, line, isOwn: () => this.#isOwn(item) } : line;
+    });
+    return findLines(this.#path, made, (offset) => this.#receiptAt(offset));
   }
 
   preview(item: Item): JsonValue {
@@ -87,18 +100,17 @@ class FileDestination implements Destination {
       const folder = path.dirname(this.#path);
       if (!there && !(await stat(folder)).isDirectory())
         throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
-      await access(there ? this.#path : folder, constants.W_OK);
+      await access(there ? this.#path : folder, constants.W_OK | (there ? constants.R_OK : 0));
       return [];
     } catch (error) {
-      const outcome = fileOutcome(error, this.#path);
-      const message = outcome.kind === 'delivered' ? '' : outcome.detail;
-      const fix = 'fix' in outcome ? outcome.fix : `Look at the disk that holds ${this.#path}.`;
-      return [{ level: 'error', message, fix }];
+      const failure = fileOutcome(error, this.#path);
+      const fix = 'fix' in failure ? failure.fix : `Look at the disk that holds ${this.#path}.`;
+      return [{ level: 'error', message: failure.detail, fix }];
     }
   }
 
   /** The line of an item, or why there is none. */
-  #make(item: Item): Buffer | Outcome {
+  #make(item: Item): Buffer | Failure {
     try {
       return Buffer.from(`${this.#text(item)}\n`);
     } catch (error) {
@@ -109,6 +121,21 @@ class FileDestination implements Destination {
         'Correct `line:` in the config; the event is kept.',
       );
     }
+  }
+
+  /** Whether the line holds the id of its event or of its interview, and would be another one without: no other has it. */
+  #isOwn(item: Item): boolean {
+    const { event, payload, identity } = item;
+    const text = this.#text(item);
+    const nameless = { ...payload, interview: { ...payload.interview, id: '' } };
+    return (
+      [event.id, identity.subject].some((id) => text.includes(id) || text.includes(JSON.stringify(id).slice(1, -1))) &&
+      this.#text({ ...item, event: { ...event, id: '' }, payload: nameless }) !== text
+    );
+  }
+
+  #receiptAt(offset: number): Receipt {
+    return { url: pathToFileURL(this.#path).href, file: this.#path, offset };
   }
 
   #text(item: Item): string {
@@ -125,7 +152,7 @@ function usualLine({ event, payload }: Item): JsonValue {
 /**
  * Appends lines, and returns once the disk has them.
  * @returns where each line begins, in bytes
- * @throws as the file system does; then none of the lines is there, unless the file cannot even be cut back
+ * @throws as the file system does, and then none of the lines is there; an error without a code when that is not sure
  */
 async function append(file: string, lines: Buffer[]): Promise<number[]> {
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
@@ -140,18 +167,27 @@ async function append(file: string, lines: Buffer[]): Promise<number[]> {
       offsets.push(end);
       end += line.length;
     }
+    // Before the lines: no failure after them may look as if they were not there.
+    if (size === 0) await syncFolder(path.dirname(file));
     try {
       // What a crash left half-written gets a line of its own, so that it spoils none of ours.
       await handle.appendFile(Buffer.concat([Buffer.from('\n'.repeat(gap)), ...lines]));
       await handle.datasync();
     } catch (error) {
-      if ((await handle.stat()).size > size) await handle.truncate(size);
+      await cutBack(handle, size, error);
       throw error;
     }
-    if (size === 0) await syncFolder(path.dirname(file));
     return offsets;
   } finally {
     await handle.close();
+  }
+}
+
+async function cutBack(handle: FileHandle, size: number, cause: unknown): Promise<void> {
+  try {
+    if ((await handle.stat()).size > size) await handle.truncate(size);
+  } catch {
+    throw new Error('part of the lines may be there', { cause });
   }
 }
 
@@ -168,36 +204,6 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** What a failure of the file system means for a delivery. */
-function fileOutcome(error: unknown, file: string): Outcome {
-  const { code } = error as NodeJS.ErrnoException;
-  const folder = path.dirname(file);
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return retry('server', `no space is left for ${file} (${code})`);
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'EAGAIN':
-    case 'EBUSY':
-      return retry('server', `${file} cannot be opened right now (${code})`);
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return halt('forbidden', `${file} cannot be written (${code})`, `Let the user of the relay write in ${folder}.`);
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return halt('not_found', `the folder ${folder} is not there (${code})`, `Make the folder: mkdir -p ${folder}`);
-    case 'EISDIR':
-      return halt('invalid', `${file} is a folder (${code})`, 'Name a file in `path:`.');
-    case 'ENAMETOOLONG':
-    case 'ELOOP':
-      return halt('invalid', `${file} is no path that can be opened (${code})`, 'Correct `path:`.');
-    default:
-      return unknown('server', `${file} could not be written (${code ?? 'for no known reason'})`);
   }
 }
 

@@ -1,24 +1,30 @@
 import {
+  absent,
+  blind,
   type CheckFinding,
   type Context,
   type Destination,
   defineConnector,
+  found,
   type Item,
   type JsonValue,
   type Limits,
   type Outcome,
   reject,
   retry,
+  type Sighting,
 } from 'versive-relay/connector';
-import { readCells } from './google-sheets/a1.ts';
 import { SheetsClient } from './google-sheets/client.ts';
 import { type Column, cellOf, columnsOf } from './google-sheets/columns.ts';
-import { sheetsFindings, sheetsOutcome } from './google-sheets/errors.ts';
+import { type Failure, sheetsFindings, sheetsOutcome } from './google-sheets/errors.ts';
+import type { Place } from './google-sheets/known-rows.ts';
+import type { Layout } from './google-sheets/layout.ts';
 import { type Options, options } from './google-sheets/options.ts';
-import { type Layout, TrackerTab } from './google-sheets/tab.ts';
-import { BATCH, type Row, RowWriter } from './google-sheets/writer.ts';
+import { holdsSubject, type Row } from './google-sheets/row.ts';
+import { TrackerTab } from './google-sheets/tab.ts';
+import { BATCH, RowWriter } from './google-sheets/writer.ts';
 
-/** Google Sheets: one row an interview. What can still double: a row whose append got no answer. */
+/** Google Sheets: one row an interview. What can still double stands in docs/connectors.md. */
 export default defineConnector({
   name: 'google-sheets',
   description: 'Keeps one row for each interview in a Google Sheets spreadsheet.',
@@ -26,9 +32,24 @@ export default defineConnector({
   open: (parsed, context) => new SheetsDestination(parsed, context),
 });
 
+/** Why a row with the right key may not be the item's own, and what to do about it. */
+const ANY_INTERVIEW = [
+  'the key of the row does not hold the interview’s id, so that it may be the row of another interview',
+  'Set the column that `key:` names to "{{ interview.id }}", and delete a row of this interview that is there twice.',
+] as const;
+const ANY_DELIVERY = [
+  'there are rows of this interview, and people have moved or deleted some, so that the row of an earlier try cannot be told from theirs',
+  'Look for the rows with this interview’s key in the tab, and delete one that is there twice.',
+] as const;
+
 class SheetsDestination implements Destination {
   readonly target: string;
   readonly limits: Limits;
+  /**
+   * Large sheets take long. Google itself ends a request only after 180 s (https://developers.google.com/sheets/api/limits):
+   * who has seen it take that long gives the destination a longer `settles:`.
+   */
+  readonly settles = 30_000;
   readonly #options: Options;
   readonly #columns: Map<string, Column>;
   readonly #client: SheetsClient;
@@ -50,7 +71,7 @@ class SheetsDestination implements Destination {
     this.#options = parsed;
     this.#columns = columnsOf(columns, key, context.timezone);
     this.#client = new SheetsClient(parsed, context);
-    this.#tab = new TrackerTab(this.#client, tab, [...this.#columns.keys()]);
+    this.#tab = new TrackerTab(this.#client, tab, { names: [...this.#columns.keys()], key });
     this.#writer = new RowWriter(this.#client, { spreadsheet, tab }, context.log);
   }
 
@@ -66,6 +87,32 @@ class SheetsDestination implements Destination {
     return rendered.map((row) =>
       'kind' in row ? row : (outcomes.get(row.item) ?? retry('bug', 'the row was not sent')),
     );
+  }
+
+  /**
+   * One read of the header and one of the keys serve all items. Nothing of them is kept for `deliver`: it reads again, since
+   * rows may move meanwhile.
+   */
+  async find(items: Item[]): Promise<Sighting[]> {
+    const rendered = items.map((item) => this.#render(item));
+    const rows = rendered.filter((row): row is Row => !('kind' in row));
+    let layout: Layout | undefined;
+    let places = new Map<Row, Place | 'unclear'>();
+    try {
+      layout = rows.length === 0 ? undefined : await this.#tab.look();
+      if (layout !== undefined) places = (await this.#tab.rows(layout)).places(rows);
+    } catch (error) {
+      const outcome = sheetsOutcome(error, 'prepare', this.#client.email);
+      return rendered.map((row) => ('kind' in row ? row : outcome));
+    }
+    return rendered.map((row) => {
+      if ('kind' in row) return row;
+      const place = places.get(row);
+      if (layout === undefined || place === undefined) return absent();
+      if (row.item.receipt === undefined && !holdsSubject(row)) return blind(...ANY_INTERVIEW);
+      if (place === 'unclear') return blind(...ANY_DELIVERY);
+      return found(this.#writer.receipt(place.key, place.at, layout));
+    });
   }
 
   preview(item: Item): JsonValue {
@@ -90,7 +137,7 @@ class SheetsDestination implements Destination {
       });
     }
     try {
-      await this.#tab.inspect();
+      await this.#tab.look();
     } catch (error) {
       findings.push(...sheetsFindings(error, this.#client.email));
     }
@@ -98,7 +145,7 @@ class SheetsDestination implements Destination {
   }
 
   /** The row of an item, or why a template could not be rendered with it. */
-  #render(item: Item): Row | Outcome {
+  #render(item: Item): Row | Failure {
     try {
       const values = new Map([...this.#columns].map(([name, column]) => [name, cellOf(column(item))]));
       const { key } = this.#options;
@@ -125,13 +172,11 @@ class SheetsDestination implements Destination {
 
   /** Finds the rows of earlier deliveries; a person may have moved or deleted them since. */
   async #locate(rows: Row[], layout: Layout): Promise<void> {
-    const byKey = await this.#tab.rowsByKey(layout, this.#options.key);
-    for (const row of rows) {
-      const { receipt } = row.item;
-      if (receipt === undefined) continue;
-      const places = byKey.get(String(receipt.key ?? row.key)) ?? [];
-      const before = readCells(String(receipt.range ?? ''))?.row;
-      row.at = places.find((place) => place === before) ?? places.at(-1);
+    const delivered = rows.filter(({ item }) => item.receipt !== undefined);
+    for (const [row, place] of (await this.#tab.rows(layout)).places(delivered)) {
+      if (place === 'unclear') continue;
+      row.at = place.at;
+      row.stray = place.stray;
     }
   }
 }

@@ -12,24 +12,26 @@ import {
   type Notice,
   type Outcome,
   reject,
+  type Sighting,
   secret,
   structure,
   template,
 } from 'versive-relay/connector';
 import { z } from 'zod';
 import { checkSlack } from './slack/check.ts';
-import { slackCode, slackOutcome } from './slack/errors.ts';
+import { repeatable, slackCode, slackOutcome } from './slack/errors.ts';
+import { findMessages } from './slack/find.ts';
 import { blocksOf, fitBlocks, fitMessage } from './slack/fit.ts';
 import { escapeMarkup } from './slack/markup.ts';
+import { metadataOf, type Posted, postedIn, postedOf, receiptOf } from './slack/posted.ts';
 import { summary } from './slack/summary.ts';
 
-const EVENT_TYPE = 'versive_relay_delivery';
 /** Of a channel, a direct message or a person: `C0123456789`, alone or in an address of Slack. */
 const ID = /(?:^|[/=])([CGDU][A-Z0-9]{8,})(?=$|[/?&#])/;
 
 const options = z.strictObject({
   token: secret().describe(
-    'The bot token of your Slack app (`xoxb-…`), with the scopes `chat:write` and `channels:read`.',
+    'The bot token of your Slack app (`xoxb-…`), with the scopes `chat:write`, `channels:history` and `channels:read` (`groups:…` for a private channel).',
   ),
   channel: z
     .string()
@@ -54,19 +56,13 @@ const options = z.strictObject({
     .describe("The root of Slack's Web API, for a proxy or a stand-in."),
 });
 
-/** Slack. What can still double: a message whose answer was lost. */
+/** Slack. An earlier try is known again by its message's metadata; docs/connectors.md says what can still double. */
 export default defineConnector({
   name: 'slack',
   description: 'Posts a summary of each interview to a Slack channel.',
   options,
   open: (parsed, context) => new SlackDestination(parsed, context),
 });
-
-/** Where a delivered message is. */
-interface Posted {
-  channel: string;
-  ts: string;
-}
 
 class SlackDestination implements Destination {
   readonly target: string;
@@ -97,19 +93,25 @@ class SlackDestination implements Destination {
     const message = messageOf(item, this.#options);
     if ('kind' in message) return message;
     const team = await this.#teamUrl();
+    const before = postedOf(item.receipt);
+    const updated = before && (await this.#update(before, message));
+    if (updated && 'kind' in updated) return updated;
     try {
-      const before = postedOf(item);
-      const { channel, ts } = (before && (await this.#update(before, message))) ?? (await this.#post(message));
-      return delivered({ channel, ts, ...(team && { url: `${team}archives/${channel}/p${ts.replace('.', '')}` }) });
+      return delivered(receiptOf(updated ?? (await this.#post(message)), team));
     } catch (error) {
       return slackOutcome(error);
     }
   }
 
+  find(items: Item[]): Promise<Sighting[]> {
+    const receipt = async (posted: Posted) => receiptOf(posted, await this.#teamUrl());
+    return findMessages(this.#slack, this.#options.channel, items, receipt);
+  }
+
   preview(item: Item): JsonValue {
     const message = messageOf(item, this.#options);
     if ('kind' in message) return JSON.parse(JSON.stringify(message));
-    const before = postedOf(item);
+    const before = postedOf(item.receipt);
     return before
       ? { method: 'chat.update', ...updateOf(before, message) }
       : { method: 'chat.postMessage', ...postOf(this.#options.channel, message) };
@@ -133,16 +135,15 @@ class SlackDestination implements Destination {
 
   async #post(message: Message): Promise<Posted> {
     const { channel } = this.#options;
-    return receiptOf(await this.#slack.apiCall('chat.postMessage', postOf(channel, message)), channel);
+    return postedIn(await this.#slack.apiCall('chat.postMessage', postOf(channel, message)), channel);
   }
 
-  /** Undefined when the message is no longer there. */
-  async #update(before: Posted, message: Message): Promise<Posted | undefined> {
+  /** Undefined when the message is no longer there. An update may be made again: its unclear end is a retry. */
+  async #update(before: Posted, message: Message): Promise<Posted | Outcome | undefined> {
     try {
-      return receiptOf(await this.#slack.apiCall('chat.update', updateOf(before, message)), before.channel);
+      return postedIn(await this.#slack.apiCall('chat.update', updateOf(before, message)), before.channel);
     } catch (error) {
-      if (slackCode(error) === 'message_not_found') return undefined;
-      throw error;
+      return slackCode(error) === 'message_not_found' ? undefined : repeatable(slackOutcome(error));
     }
   }
 
@@ -166,7 +167,6 @@ interface Message {
 }
 
 function messageOf(item: Item, { message, blocks }: z.output<typeof options>): Message | Outcome {
-  const metadata = { event_type: EVENT_TYPE, event_payload: { ...item.identity } };
   const usual = summary(item.view);
   const text = message ? fitMessage(message(item)) : usual.text;
   const body = blocks ? fitBlocks(blocks(item)) : message ? [] : usual.blocks;
@@ -174,7 +174,7 @@ function messageOf(item: Item, { message, blocks }: z.output<typeof options>): M
     const fix = 'Give `message:` words of its own beside its `{{ … }}`; the event is kept.';
     return reject('invalid', 'the message came out empty', fix);
   }
-  return { text, blocks: body, metadata };
+  return { text, blocks: body, metadata: metadataOf(item) };
 }
 
 /** Nothing in a text is turned into a mention, a channel or a preview of a page. */
@@ -188,17 +188,6 @@ function postOf(channel: string, message: Message): JsonObject {
 /** With `blocks` in any case: left out, those of before could stay. */
 function updateOf(before: Posted, message: Message): JsonObject {
   return { ...before, ...message, ...PLAIN };
-}
-
-function postedOf({ receipt }: Item): Posted | undefined {
-  const { channel, ts } = receipt ?? {};
-  return typeof channel === 'string' && typeof ts === 'string' ? { channel, ts } : undefined;
-}
-
-function receiptOf(answer: object, channel: string): Posted {
-  const { ts, channel: there } = answer as { ts?: unknown; channel?: unknown };
-  if (typeof ts !== 'string') throw new TypeError('an answer without ts');
-  return { channel: typeof there === 'string' ? there : channel, ts };
 }
 
 /** The SDK's log holds whole messages, participants' words among them: outcomes say what matters. */

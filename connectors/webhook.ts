@@ -58,8 +58,8 @@ const options = z.strictObject({
 });
 
 /**
- * Any HTTP endpoint. What can still double: a request whose answer was lost, unless the endpoint drops a `webhook-id`
- * that it has seen.
+ * Any HTTP endpoint. It cannot be asked what it took: a request whose end nobody knows is sent again, under the same
+ * `webhook-id`, and arrives twice where the endpoint does not drop an id that it has seen.
  */
 export default defineConnector({
   name: 'webhook',
@@ -160,8 +160,9 @@ class WebhookDestination implements Destination {
 }
 
 /**
- * The same at every try of an event, so that the endpoint can drop a repeat; another when Versive sends an
- * interview anew, so that it does not drop news.
+ * The same at every try and replay of an event in one generation, and through renames of the destination, so that the
+ * endpoint can drop a repeat; another when Versive sends an interview anew, so that it does not drop news. An endpoint
+ * remembers ids from before an upgrade: how they are made must not change.
  */
 function webhookId({ identity, event }: Item): string {
   const { destination, generation } = identity;

@@ -26,6 +26,7 @@ export const ERRORS = {
   RELAY_REFUSED: 'A relay did not take an event.',
   RELAY_FILE: 'A file cannot be read or written.',
   RELAY_NOT_FOUND: 'There is nothing with that name or id.',
+  RELAY_STATE: 'What was named is in a state in which that cannot be done.',
   RELAY_USAGE: 'The command line cannot be understood.',
 } as const;
 

@@ -55,5 +55,7 @@ export interface Item {
   receipt: Receipt | undefined;
   /** Receipts of earlier generations, which stay as they are. */
   earlier: Receipt[];
+  /** Since when, by the relay's clock, an earlier try of unknown end may have written it; absent when there was none. */
+  doubt?: Date;
   view: InterviewView;
 }

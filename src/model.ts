@@ -11,7 +11,9 @@
  * - **attempt**: one try of a delivery, with its outcome.
  * - **target**: the place inside a service that a destination writes to.
  * - **receipt**: what a service gave back, with a link that a person can open.
- * - **ledger**: receipts by destination, target and subject: how a second delivery updates in place.
+ * - **ledger**: receipts, and doubts, by destination, target and subject: how a second delivery updates in place.
+ * - **doubt**: a write may have landed, and nobody knows; it belongs to the subject until someone has looked.
+ * - **generation**: what a `--new` replay starts: a delivery that leaves alone what the subject has there already.
  * - **lane**: the queue of one destination: its own order, pace, breaker and batch.
  * - **sandbox**: local stand-ins for the services that enforce their real limits.
  */

@@ -8,12 +8,14 @@ export type Outcome =
   | { kind: 'halt'; reason: Reason; detail: string; fix: string }
   | { kind: 'unknown'; reason: Reason; detail: string };
 
+type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
+
 /** What a connector sees when it looks for an earlier try; an outcome that is not `delivered` when it could not be asked now. */
 export type Sighting =
   | { kind: 'found'; receipt: Receipt }
   | { kind: 'absent' }
   | { kind: 'blind'; detail: string; fix: string }
-  | Exclude<Outcome, { kind: 'delivered' }>;
+  | OutcomeOf<Exclude<Outcome['kind'], 'delivered'>>;
 
 /** It is there, whole or in part: the delivery goes on as an update of it. */
 export function found(receipt: Receipt): Sighting {
@@ -31,7 +33,7 @@ export function blind(detail: string, fix: string): Sighting {
 }
 
 /** It arrived. `receipt.url` is what a person opens to see it. */
-export function delivered(receipt: Receipt): Outcome {
+export function delivered(receipt: Receipt): OutcomeOf<'delivered'> {
   return { kind: 'delivered', receipt };
 }
 
@@ -40,22 +42,22 @@ export function delivered(receipt: Receipt): Outcome {
  * @param detail the service's own words
  * @param afterMs what the service asked to wait (Retry-After); it pauses the whole limit key and costs no attempt
  */
-export function retry(reason: Reason, detail: string, afterMs?: number): Outcome {
+export function retry(reason: Reason, detail: string, afterMs?: number): OutcomeOf<'retry'> {
   return { kind: 'retry', reason, detail, ...(afterMs !== undefined && { afterMs }) };
 }
 
 /** This item will never arrive as it is. `fix` tells an ops person what would change that. */
-export function reject(reason: Reason, detail: string, fix: string): Outcome {
+export function reject(reason: Reason, detail: string, fix: string): OutcomeOf<'reject'> {
   return { kind: 'reject', reason, detail, fix };
 }
 
 /** Nothing will arrive at this destination until someone acts as `fix` says. */
-export function halt(reason: Reason, detail: string, fix: string): Outcome {
+export function halt(reason: Reason, detail: string, fix: string): OutcomeOf<'halt'> {
   return { kind: 'halt', reason, detail, fix };
 }
 
 /** It was sent, and no one knows whether it arrived. */
-export function unknown(reason: Reason, detail: string): Outcome {
+export function unknown(reason: Reason, detail: string): OutcomeOf<'unknown'> {
   return { kind: 'unknown', reason, detail };
 }
 

@@ -30,9 +30,12 @@ export class TabProblem extends Error {
 
 /**
  * - `prepare`: reading, or making the tab and its header. It may be done again: no row was sent.
- * - `write`: sending rows. When its end is unknown, they may have landed.
+ * - `update`: writing over rows that are there. Done again, it comes to the same.
+ * - `append`: adding rows. When its end is unknown, they may have landed.
  */
-export type Step = 'prepare' | 'write';
+export type Step = 'prepare' | 'update' | 'append';
+
+export type Failure = Exclude<Outcome, { kind: 'delivered' }>;
 
 /** Google's error, in the shape of its APIs (google.aip.dev/193) or of its token endpoint (RFC 6749, 5.2). */
 interface Refusal {
@@ -51,19 +54,19 @@ interface Refusal {
  * What a failed call means.
  * @param email of the service account, when there is one
  */
-export function sheetsOutcome(error: unknown, step: Step, email: string | undefined): Outcome {
+export function sheetsOutcome(error: unknown, step: Step, email: string | undefined): Failure {
   if (error instanceof TabProblem) {
     return halt('invalid', clip(error.message, MOST_WORDS), error.findings.map(({ fix }) => fix).join(' '));
   }
   if (error instanceof NotFromGoogle) {
     const detail = `${error.message}: something between the relay and Google answered`;
-    return step === 'write' ? unknown('server', detail) : retry('server', detail);
+    return step === 'append' ? unknown('server', detail) : retry('server', detail);
   }
   const refusal = refusalIn(error);
   if (refusal !== undefined) return refusalOutcome(refusal, step, email);
   const message = error instanceof Error ? error.message : String(error);
-  const outcome = transportOutcome(error) ?? unknown('bug', clip(message, MOST_WORDS));
-  if (outcome.kind !== 'unknown' || step === 'write') return outcome;
+  const outcome = (transportOutcome(error) ?? unknown('bug', clip(message, MOST_WORDS))) as Failure;
+  if (outcome.kind !== 'unknown' || step === 'append') return outcome;
   return retry(outcome.reason, outcome.detail);
 }
 
@@ -71,18 +74,17 @@ export function sheetsOutcome(error: unknown, step: Step, email: string | undefi
 export function sheetsFindings(error: unknown, email: string | undefined): CheckFinding[] {
   if (error instanceof TabProblem) return error.findings;
   const outcome = sheetsOutcome(error, 'prepare', email);
-  const { detail } = outcome as { detail?: string };
   const fix = 'fix' in outcome ? outcome.fix : 'Check the network and `api_url:`, and run the check again.';
-  return [{ level: 'error', message: `Google Sheets: ${detail ?? 'no answer'}`, fix }];
+  return [{ level: 'error', message: `Google Sheets: ${outcome.detail}`, fix }];
 }
 
-function refusalOutcome(refusal: Refusal, step: Step, email: string | undefined): Outcome {
+function refusalOutcome(refusal: Refusal, step: Step, email: string | undefined): Failure {
   const { status, code, afterMs, isTokenCall } = refusal;
   const detail = `${status} ${code}: ${refusal.message}`;
   if (status === 429 || refusal.reason === 'RATE_LIMIT_EXCEEDED') return retry('rate_limited', detail, afterMs);
   if (status >= 500 || status === 408) {
     const reason = status === 408 || status === 504 ? 'timeout' : 'server';
-    return step === 'write' && !isTokenCall ? unknown(reason, detail) : retry(reason, detail, afterMs);
+    return step === 'append' && !isTokenCall ? unknown(reason, detail) : retry(reason, detail, afterMs);
   }
   if (isTokenCall) return halt('auth', detail, tokenFix(refusal, email));
   switch (status) {
@@ -116,7 +118,7 @@ function tokenFix({ message }: Refusal, email: string | undefined): string {
   );
 }
 
-function forbidden({ reason, activationUrl, message }: Refusal, detail: string, email: string | undefined): Outcome {
+function forbidden({ reason, activationUrl, message }: Refusal, detail: string, email: string | undefined): Failure {
   if (reason === 'SERVICE_DISABLED' || /has not been used in project|is disabled/.test(message)) {
     const link = activationUrl ?? 'https://console.cloud.google.com/apis/library/sheets.googleapis.com';
     return halt('forbidden', detail, `Enable the Google Sheets API in the service account’s project: ${link}`);
@@ -132,7 +134,7 @@ function forbidden({ reason, activationUrl, message }: Refusal, detail: string, 
 }
 
 /** 400 has no codes of its own: Google's words tell the cases apart. */
-function badRequest({ message, code }: Refusal, detail: string, step: Step): Outcome {
+function badRequest({ message, code }: Refusal, detail: string, step: Step): Failure {
   if (/Unable to parse range|No grid with id|already exists|exceeds grid limits/.test(message)) {
     return retry('not_found', `${detail} (the tab was changed while the relay wrote; it will look again)`);
   }

@@ -1,18 +1,8 @@
-import { type CheckFinding, clip } from 'versive-relay/connector';
 import { columnName, inTab } from './a1.ts';
 import type { SheetsClient, TabProperties } from './client.ts';
 import { TabProblem } from './errors.ts';
-
-/** Where the columns are; counted from 0. */
-export interface Layout {
-  gid: number;
-  /** By name. */
-  positions: Map<string, number>;
-  /** The first column of the sheet that has a name, of whomever: where the table begins. */
-  first: number;
-  /** The last column of ours. */
-  last: number;
-}
+import { KnownRows } from './known-rows.ts';
+import { type ColumnNames, type Layout, layoutOf } from './layout.ts';
 
 /**
  * The tab and its header. The header is a contract: the relay finds its columns by their names and never moves, renames
@@ -21,14 +11,14 @@ export interface Layout {
 export class TrackerTab {
   readonly #client: SheetsClient;
   readonly #title: string;
-  readonly #names: string[];
+  readonly #columns: ColumnNames;
   /** Known while the tab is there. */
   #tab: TabProperties | undefined;
 
-  constructor(client: SheetsClient, title: string, names: string[]) {
+  constructor(client: SheetsClient, title: string, columns: ColumnNames) {
     this.#client = client;
     this.#title = title;
-    this.#names = names;
+    this.#columns = columns;
   }
 
   /**
@@ -36,39 +26,39 @@ export class TrackerTab {
    * @throws TabProblem when the header is not as the config needs it
    */
   async open(): Promise<Layout> {
+    const there = await this.look();
+    if (there !== undefined) return there;
+    const { names } = this.#columns;
+    // 26 columns are what a tab has that a person adds.
+    const tab = this.#tab ?? (await this.#client.addTab(this.#title, Math.max(26, names.length)));
+    this.#tab = tab;
+    await this.#client.writeHeader(tab, names);
+    return layoutOf(tab, names, this.#columns);
+  }
+
+  /**
+   * Finds the columns, and makes nothing.
+   * @returns undefined when there is no such tab, or nothing in it
+   * @throws TabProblem as `open` would
+   */
+  async look(): Promise<Layout | undefined> {
     let tab = this.#tab;
     let header = tab && (await this.#readHeader(tab));
-    if (tab === undefined || header === undefined) {
-      // 26 columns are what a tab has that a person adds.
-      tab = (await this.#find()) ?? (await this.#client.addTab(this.#title, Math.max(26, this.#names.length)));
-      header = (await this.#readHeader(tab)) ?? [];
+    if (header === undefined) {
+      tab = await this.#find();
+      header = tab && (await this.#readHeader(tab));
       this.#tab = tab;
     }
-    if (header.length > 0) return judgeHeader(tab, header, this.#names);
+    if (tab === undefined || header === undefined) return undefined;
+    if (header.length > 0) return layoutOf(tab, header, this.#columns);
     await this.#assertEmpty(tab);
-    await this.#client.writeHeader(tab, this.#names);
-    return judgeHeader(tab, this.#names, this.#names);
+    return undefined;
   }
 
-  /** What `open` would stumble on; makes nothing. */
-  async inspect(): Promise<void> {
-    const tab = await this.#find();
-    if (tab === undefined) return;
-    const header = (await this.#readHeader(tab)) ?? [];
-    if (header.length > 0) judgeHeader(tab, header, this.#names);
-    else await this.#assertEmpty(tab);
-  }
-
-  /** The rows of the tab, counted from 1, by the text in their key column. */
-  async rowsByKey(layout: Layout, key: string): Promise<Map<string, number[]>> {
-    const column = columnName(layout.positions.get(key) ?? 0);
-    const rows = new Map<string, number[]>();
-    const cells = await this.#client.read(inTab(this.#title, `${column}:${column}`));
-    for (const [index, [value = '']] of cells.entries()) {
-      const text = String(value);
-      if (index > 0 && text !== '') rows.set(text, [...(rows.get(text) ?? []), index + 1]);
-    }
-    return rows;
+  /** The rows that are there, by one read. */
+  async rows(layout: Layout): Promise<KnownRows> {
+    const [first, last] = KnownRows.columnsToRead(layout).map(columnName);
+    return new KnownRows(await this.#client.read(inTab(this.#title, `${first}:${last}`)), layout);
   }
 
   async #find(): Promise<TabProperties | undefined> {
@@ -97,36 +87,8 @@ export class TrackerTab {
       {
         level: 'error',
         message: `Row 1 of the tab "${tab.title}" is empty, but rows below it are not.`,
-        fix: `Put the names of the columns into row 1: ${this.#names.join(', ')}. Or name another tab.`,
+        fix: `Put the names of the columns into row 1: ${this.#columns.names.join(', ')}. Or name another tab.`,
       },
     ]);
   }
-}
-
-/** @throws TabProblem when a column is missing or there twice */
-function judgeHeader(tab: TabProperties, header: string[], names: string[]): Layout {
-  const found = names.map((name) => {
-    const places = header.flatMap((one, index) => (one === name ? [index] : []));
-    return { name, places, quoted: `"${name}"` };
-  });
-  const missing = found.filter(({ places }) => places.length === 0).map(({ quoted }) => quoted);
-  const findings = found.flatMap(({ places, quoted }): CheckFinding[] => {
-    if (places.length < 2) return [];
-    const columns = places.map(columnName).join(' and ');
-    const message = `The tab "${tab.title}" has more than one column ${quoted}: ${columns}.`;
-    return [{ level: 'error', message, fix: `Rename all but one of the columns ${quoted} in row 1 of the tab.` }];
-  });
-  if (missing.length > 0) {
-    const others = header.filter((name) => name !== '').join(', ');
-    const columns = missing.length === 1 ? 'column' : 'columns';
-    findings.push({
-      level: 'error',
-      message: `The tab "${tab.title}" has no ${columns} ${missing.join(', ')}. Row 1 has: ${clip(others, 500)}.`,
-      fix: `Write ${missing.join(', ')} into free cells of row 1, wherever you like, or list under \`columns:\` only what the tab has.`,
-    });
-  }
-  if (findings.length > 0) throw new TabProblem(findings);
-  const positions = new Map(found.map(({ name, places: [place = 0] }) => [name, place]));
-  const first = header.findIndex((name) => name !== '');
-  return { gid: tab.gid, positions, first, last: Math.max(...positions.values()) };
 }

@@ -1,25 +1,16 @@
-import { delivered, type Item, type Log, type Outcome, retry } from 'versive-relay/connector';
+import { delivered, type Item, type Log, type Outcome, type Receipt, retry, unknown } from 'versive-relay/connector';
 import { columnName, inTab, readCells, rowCells } from './a1.ts';
 import type { SheetsClient } from './client.ts';
 import type { Cell } from './columns.ts';
-import { sheetsOutcome } from './errors.ts';
-import type { Layout } from './tab.ts';
+import { type Failure, sheetsOutcome } from './errors.ts';
+import type { Layout } from './layout.ts';
+import type { Row } from './row.ts';
 
 /**
  * Rows of one call, and bytes. Google recommends 2 MB at most (https://developers.google.com/sheets/api/limits); 200 rows
  * are what a relay can hold in memory at once when each comes of a long transcript.
  */
 export const BATCH = { rows: 200, bytes: 2_000_000 };
-
-/** An item on its way into a row. */
-export interface Row {
-  item: Item;
-  /** The text in its key column. */
-  key: string;
-  values: Map<string, Exclude<Cell, null>>;
-  /** The row that it has already, counted from 1. */
-  at?: number | undefined;
-}
 
 /**
  * Writes rows into a tab: known ones in place, new ones at the end.
@@ -58,66 +49,87 @@ export class RowWriter {
     return outcomes;
   }
 
-  /** Sends rows in one call. One that Google refuses for a row's sake is halved until that row stands alone. */
-  async #send(rows: Row[], layout: Layout): Promise<Outcome[]> {
-    try {
-      const places = rows[0]?.at === undefined ? await this.#append(rows, layout) : rows.map(({ at }) => at ?? 0);
-      if (rows[0]?.at !== undefined) await this.#put(rows, places, layout);
-      return rows.map((row, index) => this.#delivered(row, layout, places[index] ?? 0));
-    } catch (error) {
-      const outcome = sheetsOutcome(error, 'write', this.#client.email);
-      if (outcome.kind !== 'reject' || rows.length === 1) return rows.map(() => outcome);
-      const half = Math.ceil(rows.length / 2);
-      return [...(await this.#send(rows.slice(0, half), layout)), ...(await this.#send(rows.slice(half), layout))];
-    }
+  /**
+   * What the ledger keeps of a row.
+   * @param at counted from 1
+   */
+  receipt(key: string, at: number, layout: Layout): Receipt {
+    const { spreadsheet, tab } = this.#place;
+    const range = rowCells(at, layout.first, layout.last);
+    const url = `https://docs.google.com/spreadsheets/d/${spreadsheet}/edit#gid=${layout.gid}&range=${range}`;
+    return { spreadsheet, tab, key, range, url };
   }
 
-  /** @returns the rows, counted from 1, that they became */
-  async #append(rows: Row[], layout: Layout): Promise<number[]> {
+  /** Sends rows in one call. One that Google refuses for a row's sake is halved until that row stands alone. */
+  async #send(rows: Row[], layout: Layout): Promise<Outcome[]> {
+    const step = rows[0]?.at === undefined ? 'append' : 'update';
+    let failure: Failure | undefined;
+    try {
+      failure = step === 'append' ? await this.#append(rows, layout) : await this.#put(rows, layout);
+    } catch (error) {
+      failure = sheetsOutcome(error, step, this.#client.email);
+    }
+    if (failure === undefined) return rows.map((row) => delivered(this.receipt(row.key, row.at ?? 0, layout)));
+    const outcome = failure;
+    if (outcome.kind !== 'reject' || rows.length === 1) return rows.map(() => outcome);
+    const [one, other] = [rows.slice(0, rows.length / 2), rows.slice(rows.length / 2)];
+    const settled = await this.#send(one, layout);
+    const rest = leftover(settled);
+    return [...settled, ...(rest ? other.map(() => rest) : await this.#send(other, layout))];
+  }
+
+  /**
+   * Adds rows at the end, and notes where they are.
+   * @returns what went wrong with rows that did land
+   */
+  async #append(rows: Row[], layout: Layout): Promise<Failure | undefined> {
     const { tab } = this.#place;
     const begin = inTab(tab, `${columnName(layout.first)}1`);
-    const values = rows.map((row) => cellsOf(row, layout));
+    const values = rows.map((row) => cellsOf(row, layout).cells);
     const range = await this.#client.append(begin, values);
     const written = readCells(range);
     if (written === undefined || written.lastRow - written.row + 1 !== rows.length) {
       throw new Error(`${rows.length} rows were sent, and Google says that it wrote ${range}`);
     }
-    const places = rows.map((_, index) => written.row + index);
-    if (written.column !== layout.first) {
-      this.#log.warn({ tab, range }, 'rows were written beside their columns, and are put right');
-      await this.#put(rows, places, layout, written).catch(() => {
-        // Whatever the reason, these rows did land: another append would double them.
-        throw new Error(`rows landed in ${range}, beside their columns, and could not be put right`);
-      });
+    for (const [index, row] of rows.entries()) row.at = written.row + index;
+    if (written.column === layout.first) return undefined;
+    this.#log.warn({ tab, range }, 'rows were written beside their columns, and are put right');
+    for (const row of rows) row.stray = written.column;
+    try {
+      return await this.#put(rows, layout);
+    } catch (error) {
+      const { reason, detail } = sheetsOutcome(error, 'update', this.#client.email);
+      // Whatever the reason, these rows did land: the next try must look for them, and puts them right.
+      return unknown(reason, `rows landed in ${range}, beside their columns, and could not be put right: ${detail}`);
     }
-    return places;
   }
 
-  /** Writes rows where they belong, and empties what `stray` covers beside that. */
-  async #put(rows: Row[], places: number[], layout: Layout, stray?: { column: number; lastColumn: number }) {
-    const first = Math.min(layout.first, stray?.column ?? layout.first);
-    const last = Math.max(layout.last, stray?.lastColumn ?? layout.last);
+  /** Writes rows over what is there. */
+  async #put(rows: Row[], layout: Layout): Promise<undefined> {
     await this.#client.write(
-      rows.map((row, index) => ({
-        range: inTab(this.#place.tab, rowCells(places[index] ?? 0, first, last)),
-        values: [cellsOf(row, { ...layout, first, last }, stray && '')],
-      })),
+      rows.map((row) => {
+        const { cells, from } = cellsOf(row, layout);
+        const range = rowCells(row.at ?? 0, from, from + cells.length - 1);
+        return { range: inTab(this.#place.tab, range), values: [cells] };
+      }),
     );
-  }
-
-  #delivered({ key }: Row, layout: Layout, row: number): Outcome {
-    const { spreadsheet, tab } = this.#place;
-    const range = rowCells(row, layout.first, layout.last);
-    const url = `https://docs.google.com/spreadsheets/d/${spreadsheet}/edit#gid=${layout.gid}&range=${range}`;
-    return delivered({ spreadsheet, tab, key, range, url });
   }
 }
 
-/** The cells of a row from the layout's first column to its last; columns of the team get `blank`. */
-function cellsOf({ values }: Row, { positions, first, last }: Layout, blank: Cell = null): Cell[] {
-  const cells: Cell[] = Array.from({ length: last - first + 1 }, () => blank);
-  for (const [name, value] of values) cells[(positions.get(name) ?? 0) - first] = value;
-  return cells;
+/**
+ * The cells of a row, from a column on. Columns of the team are left as they are, and what a stray append put beside its
+ * columns is emptied.
+ */
+function cellsOf({ values, stray }: Row, { positions, first, last }: Layout): { cells: Cell[]; from: number } {
+  const off = (stray ?? first) - first;
+  const from = Math.min(first, first + off);
+  const cells: Cell[] = Array.from({ length: Math.max(last, last + off) - from + 1 }, () => null);
+  const put = (name: string, value: Cell, by = 0) => {
+    cells[(positions.get(name) ?? 0) + by - from] = value;
+  };
+  if (off !== 0) for (const name of values.keys()) put(name, '', off);
+  for (const [name, value] of values) put(name, value);
+  return { cells, from };
 }
 
 function inBatches(rows: Row[]): Row[][] {

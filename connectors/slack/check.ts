@@ -1,8 +1,9 @@
 import type { WebClient } from '@slack/web-api';
 import type { CheckFinding } from 'versive-relay/connector';
-import { scopeFix, slackCode, slackOutcome } from './errors.ts';
+import { historyScopes, scopeFix, slackCode, slackOutcome } from './errors.ts';
+import { PERSON_FIX } from './find.ts';
 
-/** Asks Slack whether a post to the channel would work; posts nothing. */
+/** Asks Slack whether a post to the channel would work, and whether it could be looked for; posts nothing. */
 export async function checkSlack(slack: WebClient, id: string): Promise<CheckFinding[]> {
   let user: string | undefined;
   let scopes: string[] | undefined;
@@ -18,27 +19,58 @@ export async function checkSlack(slack: WebClient, id: string): Promise<CheckFin
     const message = 'The Slack app may not post: its token has no scope chat:write.';
     findings.push({ level: 'error', message, fix: scopeFix('chat:write') });
   }
+  if (id.startsWith('U')) return [...findings, blindTo(id, 'it is the id of a person', PERSON_FIX)];
   // Of a direct message there is nothing to look up.
-  if (!/^[CG]/.test(id)) return findings;
+  const { found, scope } = /^[CG]/.test(id) ? await checkChannel(slack, id, { user, scopes }) : { found: [] };
+  const wanted: [string, ...string[]] = scope === undefined ? historyScopes(id) : [scope];
+  findings.push(...found);
+  if (scopes && !wanted.some((each) => scopes.includes(each))) {
+    findings.push(blindTo(id, `the token has no scope ${wanted[0]}`, scopeFix(wanted[0])));
+  }
+  return findings;
+}
+
+interface App {
+  user: string | undefined;
+  scopes: string[] | undefined;
+}
+
+/**
+ * Whether the app can post in a channel.
+ * @returns `scope`: what reading the channel needs; undefined when its kind is not known
+ */
+async function checkChannel(
+  slack: WebClient,
+  id: string,
+  { user, scopes }: App,
+): Promise<{ found: CheckFinding[]; scope?: string }> {
   try {
     const { channel } = await slack.conversations.info({ channel: id });
     const name = `#${channel?.name ?? id}`;
-    const mayPost = channel?.is_member || (!channel?.is_private && scopes?.includes('chat:write.public'));
+    const scope = channel?.is_mpim ? 'mpim:history' : `${channel?.is_private ? 'groups' : 'channels'}:history`;
+    const invite = `Type this in the channel: /invite @${user ?? 'the app'}`;
     if (channel?.is_archived) {
       const fix = 'Unarchive it in Slack, or name another one in `channel:`.';
-      findings.push({ level: 'error', message: `The Slack channel ${name} is archived.`, fix });
-    } else if (!mayPost) {
-      const fix = `Type this in the channel: /invite @${user ?? 'the app'}`;
-      findings.push({ level: 'error', message: `The Slack app is not in the channel ${name}.`, fix });
+      return { found: [{ level: 'error', message: `The Slack channel ${name} is archived.`, fix }], scope };
     }
+    if (channel?.is_member) return { found: [], scope };
+    if (!channel?.is_private && scopes?.includes('chat:write.public')) {
+      return { found: [blindTo(name, 'the app is not in it', invite)], scope };
+    }
+    return { found: [{ level: 'error', message: `The Slack app is not in the channel ${name}.`, fix: invite }], scope };
   } catch (error) {
     const finding = findingOf(error);
-    if (slackCode(error) === 'missing_scope') {
-      const message = `Whether the app can post in ${id} could not be seen: ${finding.message}`;
-      findings.push({ ...finding, level: 'warning', message });
-    } else findings.push(finding);
+    if (slackCode(error) !== 'missing_scope') return { found: [finding] };
+    const message = `Whether the app can post in ${id} could not be seen: ${finding.message}`;
+    return { found: [{ ...finding, level: 'warning', message }] };
   }
-  return findings;
+}
+
+/** That the relay cannot read what it posted, and what that costs. */
+function blindTo(channel: string, because: string, fix: string): CheckFinding {
+  const cost =
+    'After a lost answer or a crash it cannot look whether a message arrived, and the message may appear twice.';
+  return { level: 'warning', message: `The relay cannot read ${channel}: ${because}. ${cost}`, fix };
 }
 
 function findingOf(error: unknown): CheckFinding {
@@ -46,7 +78,6 @@ function findingOf(error: unknown): CheckFinding {
   if (outcome.kind === 'halt' || outcome.kind === 'reject') {
     return { level: 'error', message: `${outcome.detail}.`, fix: outcome.fix };
   }
-  const detail = outcome.kind === 'delivered' ? '' : outcome.detail;
   const fix = 'Check the network and `api_url:`, and run the check again.';
-  return { level: 'error', message: `Slack could not be asked: ${detail}.`, fix };
+  return { level: 'error', message: `Slack could not be asked: ${outcome.detail}.`, fix };
 }

@@ -9,6 +9,9 @@ const ASK_ADMIN = 'Ask an admin of the Slack workspace to let the app post in th
 const MESSAGE =
   'Correct `message:` or `blocks:` of this destination. The verb preview shows what was sent, and https://app.slack.com/block-kit-builder what is wrong with it. The event is kept.';
 const SHORTER = 'Make `message:` or `blocks:` of this destination shorter; the event is kept.';
+const UNARCHIVE = 'Unarchive the channel in Slack, or name another one in `channel:`.';
+/** Of a channel without the app. */
+export const INVITE = 'Invite the app: type /invite @app in the channel, with the name of the app.';
 const STAYS = 'The message stays as it is; the event is kept.';
 
 /**
@@ -17,7 +20,10 @@ const STAYS = 'The message stays as it is; the event is kept.';
  */
 const MOST_WORDS = 10_000;
 
-type Verdict = (detail: string, afterMs?: number) => Outcome;
+/** How a call ended that did not deliver. */
+export type Failure = Exclude<Outcome, { kind: 'delivered' }>;
+
+type Verdict = (detail: string, afterMs?: number) => Failure;
 const halts =
   (reason: Reason, fix: string): Verdict =>
   (detail) =>
@@ -54,11 +60,11 @@ const VERDICTS = new Map<string, Verdict>(
     enterprise_is_restricted: halts('forbidden', ASK_ADMIN),
     user_is_restricted: halts('forbidden', ASK_ADMIN),
     channel_not_found: halts('not_found', CHANNEL),
-    not_in_channel: halts(
-      'forbidden',
-      'Invite the app: type /invite @app in the channel, with the name of the app; then resume the destination.',
-    ),
-    is_archived: halts('forbidden', 'Unarchive the channel in Slack, or name another one in `channel:`.'),
+    not_in_channel: halts('forbidden', `${INVITE} Then resume the destination.`),
+    is_archived: halts('forbidden', UNARCHIVE),
+    // Of chat.update.
+    is_inactive: halts('forbidden', UNARCHIVE),
+    metadata_must_be_sent_from_app: halts('auth', NEW_TOKEN),
 
     invalid_blocks: rejects('invalid', MESSAGE),
     invalid_blocks_format: rejects('invalid', MESSAGE),
@@ -76,6 +82,7 @@ const VERDICTS = new Map<string, Verdict>(
       'Rename the destination to something shorter (`renamed_from:` keeps its history); the event is kept.',
     ),
     // Of chat.update.
+    block_mismatch: rejects('invalid', STAYS),
     cant_update_message: rejects('forbidden', `Another app posted the message, so this one cannot change it. ${STAYS}`),
     edit_window_closed: rejects('forbidden', `The workspace lets nobody edit a message this old. ${STAYS}`),
 
@@ -85,6 +92,9 @@ const VERDICTS = new Map<string, Verdict>(
     service_unavailable: retries('server'),
     team_added_to_org: retries('server'),
     org_login_required: retries('server'),
+    // Of chat.update.
+    external_channel_migrating: retries('server'),
+    update_failed: retries('server'),
     // Slack received only part of the request.
     request_timeout: retries('timeout'),
     // Slack's documentation says of both that some part of the work may have been done.
@@ -103,7 +113,7 @@ export function slackCode(error: unknown): string | undefined {
 }
 
 /** What a failed call to Slack means for a delivery. */
-export function slackOutcome(error: unknown): Outcome {
+export function slackOutcome(error: unknown): Failure {
   if (error instanceof WebAPIPlatformError) return refusal(error);
   if (error instanceof WebAPIRateLimitedError) {
     return retry('rate_limited', 'Slack answered 429', error.retryAfter * 1000);
@@ -115,10 +125,17 @@ export function slackOutcome(error: unknown): Outcome {
   }
   // Of an unforeseen error only the name: its message might quote the token or a participant.
   const name = error instanceof Error ? error.name : typeof error;
-  return transportOutcome(error) ?? unknown('bug', `the call to Slack ended in an unexpected ${name}`);
+  const lost = transportOutcome(error);
+  if (lost && lost.kind !== 'delivered') return lost;
+  return unknown('bug', `the call to Slack ended in an unexpected ${name}`);
 }
 
-function httpOutcome(status: number): Outcome {
+/** What the failure of a call means that may be made again without harm: where its end is unclear, it is made again. */
+export function repeatable(failure: Failure): Failure {
+  return failure.kind === 'unknown' ? retry(failure.reason, failure.detail) : failure;
+}
+
+function httpOutcome(status: number): Failure {
   const detail = `Slack answered HTTP ${status}`;
   if (status === 408) return retry('timeout', detail);
   // Slack answers 200 to whatever it judged, so nothing is known of a call that ended in a server error.
@@ -127,7 +144,7 @@ function httpOutcome(status: number): Outcome {
   return halt(status === 404 ? 'not_found' : 'forbidden', detail, fix);
 }
 
-function refusal(error: WebAPIPlatformError): Outcome {
+function refusal(error: WebAPIPlatformError): Failure {
   const code = slackCode(error);
   if (code === undefined) return unknown('server', 'the answer is not one of Slack (a page of a proxy?)');
   const detail = [`Slack refused: ${code}`, ...(error.data.response_metadata?.messages ?? []).slice(0, 3)]
@@ -144,10 +161,31 @@ function refusal(error: WebAPIPlatformError): Outcome {
   return verdict(detail, seconds === undefined ? undefined : seconds * 1000);
 }
 
-function missingScope(error: WebAPIPlatformError): Outcome {
-  const { needed } = error.data as { needed?: unknown };
-  const scope = typeof needed === 'string' && needed !== '' ? needed : 'chat:write';
+function missingScope(error: WebAPIPlatformError): Failure {
+  const scope = neededScope(error) || 'chat:write';
   return halt('forbidden', `Slack refused: missing_scope (needed: ${scope})`, scopeFix(scope));
+}
+
+/** The scope, or the list of such as would do, that Slack missed. */
+function neededScope(error: WebAPIPlatformError): string {
+  const { needed } = error.data as { needed?: unknown };
+  return typeof needed === 'string' ? needed : '';
+}
+
+/**
+ * The scopes with one of which an app may read a conversation, by its id; the likeliest first. A channel's id does not
+ * tell whether it is private.
+ */
+export function historyScopes(channel: string): [string, ...string[]] {
+  if (channel.startsWith('D')) return ['im:history'];
+  if (channel.startsWith('G')) return ['groups:history', 'mpim:history'];
+  return ['channels:history', 'groups:history', 'mpim:history'];
+}
+
+/** The scope that a refused look at a conversation's history lacked. */
+export function missedHistoryScope(error: unknown, channel: string): string {
+  const needed = error instanceof WebAPIPlatformError ? neededScope(error) : '';
+  return /^[a-z]+:history$/.test(needed) ? needed : historyScopes(channel)[0];
 }
 
 /** How to give the app a scope. */

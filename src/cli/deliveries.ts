@@ -1,11 +1,10 @@
 import { Command } from 'commander';
-import { RelayError } from '../errors.ts';
-import type { DeliveryRecord, DeliveryState } from '../model.ts';
+import type { DeliveryRecord } from '../model.ts';
 import { pages } from '../store/pages.ts';
-import type { DeliveryFilter } from '../store/store.ts';
-import { type Hold, heldFilter, holdOf } from './holds.ts';
-import { addListOptions, filterOf, type Listing, listAction, nothingFound } from './listing.ts';
+import { type Hold, holdOf } from './holds.ts';
+import { addListOptions, deliveryFilterOf, type Listing, listAction, nothingFound } from './listing.ts';
 import { showMoment } from './moment.ts';
+import { unknownIds } from './names.ts';
 import { deliveryShape, printJson } from './shapes.ts';
 import { type Cell, printFacts, printNotes, printTable, type Row } from './table.ts';
 
@@ -32,10 +31,9 @@ Examples:
     .action(listAction(list, show));
 }
 
-async function list({ basics, store, holds, options }: Listing): Promise<void> {
-  const filter: DeliveryFilter = filterOf(options, basics.timezone);
-  if (options.state === 'held') Object.assign(filter, await heldFilter(store, holds));
-  else if (options.state !== undefined) filter.state = options.state as DeliveryState;
+async function list(listing: Listing): Promise<void> {
+  const { basics, store, holds, options } = listing;
+  const filter = await deliveryFilterOf(options, listing);
   const rows: DeliveryRecord[] = [];
   let found = false;
   for await (const page of pages((request) => store.deliveries(filter, request), options.limit)) {
@@ -49,11 +47,7 @@ async function list({ basics, store, holds, options }: Listing): Promise<void> {
 
 async function show(id: string, { basics, store, holds, options }: Listing): Promise<void> {
   const delivery = await store.delivery(id);
-  if (delivery === undefined) {
-    throw new RelayError('RELAY_NOT_FOUND', `There is no delivery "${id}".`, {
-      fix: '`versive-relay deliveries` lists them; their ids look like d7.',
-    });
-  }
+  if (delivery === undefined) throw unknownIds('delivery', [id]);
   const shape = deliveryShape(delivery, holds);
   if (options.json) return printJson(shape);
   const event = await store.event(delivery.event);
@@ -73,6 +67,7 @@ async function show(id: string, { basics, store, holds, options }: Listing): Pro
       ['detail', shape.detail === null ? undefined : String(shape.detail)],
       ['fix', shape.fix === null ? undefined : String(shape.fix)],
       ['link', delivery.url],
+      ['next', nextStep(delivery)],
     ],
     process.stdout,
   );
@@ -101,10 +96,22 @@ export function printDeliveries(deliveries: DeliveryRecord[], holds: Map<string,
     };
   });
   printTable(HEADS, rows, process.stdout);
+  const failed = deliveries.filter(({ state }) => state === 'failed');
+  if (failed.length > 0) {
+    const which = failed.length === 1 ? failed[0]?.id : '<ids>';
+    process.stdout.write(`\nOnce that is mended: versive-relay retry ${which}\n`);
+  }
   for (const [destination, hold] of held) {
     process.stdout.write('\n');
     printNotes([{ text: `${destination} is held.`, style: STYLES.held }, ...why(hold)], process.stdout);
   }
+}
+
+/** What a person can do about a delivery that came to its end without arriving. */
+function nextStep({ id, state }: DeliveryRecord): string | undefined {
+  if (state === 'discarded') return `\`versive-relay retry ${id}\` brings it back`;
+  if (state !== 'failed') return undefined;
+  return `\`versive-relay retry ${id}\` once that is mended; \`versive-relay discard ${id}\` gives it up`;
 }
 
 function showNext(time: number, timezone: string): string {

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord, EventState } from '../model.ts';
 import { pages } from '../store/pages.ts';
 import type { EventFilter } from '../store/store.ts';
@@ -7,6 +6,7 @@ import { printDeliveries } from './deliveries.ts';
 import { type Hold, holdOf } from './holds.ts';
 import { addListOptions, filterOf, type Listing, listAction, nothingFound } from './listing.ts';
 import { showMoment } from './moment.ts';
+import { unknownIds } from './names.ts';
 import { eventShape, printJson } from './shapes.ts';
 import { printFacts, printTable, type Row } from './table.ts';
 
@@ -72,11 +72,7 @@ function summary(deliveries: DeliveryRecord[], holds: Map<string, Hold>): string
 
 async function show(id: string, { basics, store, holds, options }: Listing): Promise<void> {
   const event = await store.event(id);
-  if (event === undefined) {
-    throw new RelayError('RELAY_NOT_FOUND', `There is no event "${id}".`, {
-      fix: '`versive-relay events` lists them; their ids look like e12.',
-    });
-  }
+  if (event === undefined) throw unknownIds('event', [id]);
   const deliveries = (await store.deliveriesOf([id])).get(id) ?? [];
   if (options.json) return printJson(eventShape(event, deliveries, holds));
   process.stdout.write(`${event.id}\n`);
@@ -92,6 +88,7 @@ async function show(id: string, { basics, store, holds, options }: Listing): Pro
       ['study', event.study],
       ['routes', event.routes.join(', ')],
       ['size', `${event.body.length} bytes`],
+      ['next', deliveries.length === 0 ? nextStep(event) : undefined],
     ],
     process.stdout,
   );
@@ -99,4 +96,10 @@ async function show(id: string, { basics, store, holds, options }: Listing): Pro
     process.stdout.write('\n');
     printDeliveries(deliveries, holds, basics.timezone);
   }
+}
+
+/** What a person can do about an event that went nowhere. */
+function nextStep({ id, state }: EventRecord): string {
+  if (state === 'quarantined') return `\`versive-relay replay ${id} --reroute\` once the relay understands it`;
+  return `\`versive-relay explain ${id}\` says why it goes nowhere; \`versive-relay replay ${id} --reroute\` once routes take it`;
 }

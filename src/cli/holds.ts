@@ -18,12 +18,7 @@ export interface Hold {
 export async function findHolds(config: Config | undefined, store: Store): Promise<Map<string, Hold>> {
   const holds = new Map<string, Hold>();
   for (const { destination } of config ? await store.backlog() : []) {
-    if (!config?.destinations.has(destination)) {
-      holds.set(destination, {
-        detail: 'the config has no destination of this name',
-        fix: `Put "${destination}" back, or give the destination that took its place \`renamed_from: ${destination}\`.`,
-      });
-    }
+    if (config && !config.destinations.has(destination)) holds.set(destination, absence(config, destination));
   }
   for (const { name, enabled } of config?.destinations.values() ?? []) {
     if (!enabled)
@@ -39,6 +34,17 @@ export async function findHolds(config: Config | undefined, store: Store): Promi
     }
   }
   return holds;
+}
+
+/** What holds the deliveries of a destination that left the config. */
+export function absence(config: Config, destination: string): Hold {
+  const heir = config.destinations.values().find(({ renamedFrom }) => renamedFrom === destination);
+  return {
+    detail: 'the config has no destination of this name',
+    fix: heir
+      ? `"${heir.name}" takes over what it has when the relay starts, or reads the config again.`
+      : `Put "${destination}" back, or give the destination that took its place \`renamed_from: ${destination}\`.`,
+  };
 }
 
 /** The hold of a delivery; undefined when it is settled, or flows. */

@@ -13,7 +13,8 @@ export function resumeCommand(): Command {
     .addHelpText(
       'after',
       `
-Works with the relay running or stopped. What waits for its next attempt is due at once.
+Works with the relay running or stopped. What waits for its next attempt is due at once; what
+failed for good is brought back by retry.
 
 Example:
   $ versive-relay resume research-alerts`,

@@ -7,3 +7,12 @@ export function plain(text: string): string {
 export function count(number: number, one: string, more = `${one}s`): string {
   return `${number} ${number === 1 ? one : more}`;
 }
+
+/** The most that a sentence names. */
+const NAMED = 8;
+
+/** `d1, d2 and d3`, or the first of many and how many more there are. */
+export function listed(names: string[]): string {
+  const named = names.length > NAMED ? [...names.slice(0, NAMED), `${names.length - NAMED} more`] : names;
+  return named.length < 2 ? named.join('') : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
+}

@@ -26,9 +26,6 @@ const SHORTEST_NAP = 50;
 /** Longest wait of a timer, milliseconds; what is due later is looked at again. */
 const LONGEST_NAP = 60_000;
 
-/** Milliseconds that the wall clock may be set back without anyone minding. */
-const CLOCK_SLACK = 1_000;
-
 export interface LaneParts {
   config: DestinationConfig;
   destination: Destination;
@@ -63,8 +60,6 @@ export class Lane {
   /** While halted; monotonic, as all times that only this process needs: a wall clock may jump. */
   #nextProbe = 0;
   readonly #doubts: Doubts;
-  /** How far the wall clock is ahead of the monotonic one, milliseconds. */
-  #ahead = Date.now() - performance.now();
   #ending = false;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
@@ -140,7 +135,6 @@ export class Lane {
       // Armed before looking, so that a wake between the look and the nap is not missed.
       this.#woken = Promise.withResolvers();
       try {
-        await this.#followClock();
         const wait = this.#blockedFor();
         if (wait > 0) await this.#nap(wait);
         else if (!(await this.#turn())) await this.#nap((await this.#nextDue()) - Date.now());
@@ -150,14 +144,6 @@ export class Lane {
         await this.#nap(STORE_AWAY);
       }
     }
-  }
-
-  /** What waits is due by the wall clock: set back, it would have to come round again. */
-  async #followClock(): Promise<void> {
-    const ahead = Date.now() - performance.now();
-    const setBack = ahead < this.#ahead - CLOCK_SLACK;
-    this.#ahead = setBack ? ahead : Math.max(ahead, this.#ahead);
-    if (setBack) await this.#parts.store.hasten(this.name);
   }
 
   /** Waits for a wake, or so many milliseconds. */

@@ -40,7 +40,7 @@ export class Lanes {
   constructor(parts: LanesParts) {
     this.#parts = parts;
     this.#paces = new Paces(async (key, ms) => {
-      await this.#insist(() => parts.store.pauseKey(key, Date.now() + ms));
+      await this.#insist(() => parts.store.pauseKey(key, ms));
     });
   }
 
@@ -133,7 +133,7 @@ export class Lanes {
     try {
       await this.#insist(() => this.#rename(config));
       // Read only now: an attempt that was under way may have halted its lane.
-      paused = (await this.#insist(() => store.pausedKeys(Date.now()))) ?? paused;
+      paused = (await this.#insist(() => store.pausedKeys())) ?? paused;
       records = (await this.#insist(() => store.lanes())) ?? records;
     } finally {
       // Until now they could still tell people what went wrong.
@@ -143,7 +143,7 @@ export class Lanes {
     const states = new Map(records.map((state) => [state.destination, state]));
     for (const { config: each, destination, pace, abort } of opened) {
       const { key, serial } = destination.limits;
-      pace.pause((paused.get(key) ?? 0) - Date.now());
+      pace.pause(paused.get(key) ?? 0);
       // Whoever changed the config or started the relay may have mended what halted the lane.
       const halted = states.get(each.name)?.halt;
       if (halted) await this.#insist(() => store.setHalt(each.name, undefined));

@@ -23,7 +23,7 @@ export type Looked =
 
 /**
  * Asks the service what became of earlier writes of unknown end, before anything is sent again. What is found goes into
- * the item as its receipt, so that the delivery goes on as an update.
+ * the ledger and the item as its receipt, so that the delivery goes on as an update.
  *
  * @returns by item; those without a doubt are not in it
  */
@@ -43,6 +43,11 @@ export async function look(
     // Nothing was sent, and those without a doubt need not wait for it.
     sightings = asked.map(() => thrown(error) as Sighting);
   }
+  // Known from now on, whatever becomes of this attempt.
+  const receipts = asked.map((item, index) => [item, sightings[index]] as const);
+  await Promise.all(
+    receipts.map(([item, seen]) => (seen?.kind === 'found' ? handle.checkpoint(item, seen.receipt) : undefined)),
+  );
   return new Map(
     asked.map((item, index): [Item, Looked] => {
       const sighting = sightings[index];
@@ -52,7 +57,6 @@ export async function look(
           if (claims[items.indexOf(item)]?.doubt?.newer) {
             return [item, { kind: 'ended', outcome: delivered(sighting.receipt) }];
           }
-          item.receipt = sighting.receipt;
           return [item, { kind: 'settled', saw: 'found' }];
         }
         case 'absent': {
@@ -62,7 +66,8 @@ export async function look(
         }
         case 'blind': {
           const { detail, fix } = sighting;
-          return [item, { kind: 'blind', note: { detail, fix } }];
+          // With a receipt it is updated: only what someone has deleted could be there twice.
+          return [item, { kind: 'blind', ...(item.receipt === undefined && { note: { detail, fix } }) }];
         }
         default: {
           const bug = unknown('bug', `the connector gave ${sightings.length} sightings for ${asked.length} items`);

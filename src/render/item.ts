@@ -7,13 +7,14 @@ export type ShownEvent = Pick<EventRecord, 'id' | 'eventType' | 'source' | 'svix
 
 /** An event, and the delivery that a connector is shown it for. */
 interface Shown extends Pick<Item, 'identity' | 'receipt' | 'earlier'> {
+  doubt?: { since: number } | undefined;
   event: ShownEvent;
   /** As received; `parsePayload` found a payload in it. */
   body: Buffer;
 }
 
 /** The item of a delivery, as a connector gets it. */
-export function renderItem({ event, body, identity, receipt, earlier }: Shown, timezone: string): Item {
+export function renderItem({ event, body, identity, receipt, earlier, doubt }: Shown, timezone: string): Item {
   const payload = JSON.parse(body.toString('utf8')) as Payload;
   return {
     event: {
@@ -28,6 +29,7 @@ export function renderItem({ event, body, identity, receipt, earlier }: Shown, t
     identity,
     receipt,
     earlier,
+    ...(doubt && { doubt: new Date(doubt.since) }),
     view: interviewView(payload, timezone),
   };
 }

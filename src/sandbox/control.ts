@@ -8,6 +8,9 @@ import { FAULT_KINDS, type Fault, type Faults } from './faults.ts';
 export const SERVICES = ['slack', 'notion', 'sheets'] as const;
 export type Service = (typeof SERVICES)[number];
 
+/** Whatever says that it has changed. */
+type Changing = Record<'on' | 'off', (event: 'change', listener: () => void) => unknown>;
+
 /** What the control API needs of a stand-in. */
 interface StandIn extends EventEmitter<{ change: [] }> {
   readonly faults: Faults;
@@ -140,7 +143,7 @@ export function controlRoutes({ standIns, attached, demo }: Controlled): (app: F
       };
 
       const stops: (() => void)[] = [];
-      const listen = (emitter: EventEmitter<{ change: [] }>, part: string): void => {
+      const listen = (emitter: Changing, part: string): void => {
         const listener = mark(part);
         emitter.on('change', listener);
         stops.push(() => emitter.off('change', listener));

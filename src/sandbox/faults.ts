@@ -19,7 +19,7 @@ export const FAULT_KINDS = [
   /** The call is served after `ms`. */
   'slow',
 ] as const;
-type FaultKind = (typeof FAULT_KINDS)[number];
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   kind: FaultKind;
@@ -39,10 +39,19 @@ export interface Fault {
  */
 export type FaultBody = (status: number, retryAfter?: number, written?: unknown) => unknown;
 
-/** The faults that wait for a stand-in's next calls, first in, first out. Emits `change` when the list changes. */
-export class Faults extends EventEmitter<{ change: [] }> {
+interface FaultEvents {
+  /** The list of waiting faults has changed. */
+  change: [];
+  /** A call came in spite of a Retry-After that was answered so many milliseconds before. */
+  early: [ms: number];
+}
+
+/** The faults that wait for a stand-in's next calls, first in, first out. */
+export class Faults extends EventEmitter<FaultEvents> {
   readonly #body: FaultBody;
   #waiting: Fault[] = [];
+  /** The last 429 with a Retry-After: when it was answered, and until when no call may come; monotonic milliseconds. */
+  #quiet = { since: 0, until: 0 };
 
   /** @param body makes error bodies of the service's own shape */
   constructor(body: FaultBody) {
@@ -72,6 +81,8 @@ export class Faults extends EventEmitter<{ change: [] }> {
 
     // preHandler: the body has been read by then, as a real service would, so that an early answer resets no upload.
     app.addHook('preHandler', async (request, reply) => {
+      const now = performance.now();
+      if (now < this.#quiet.until) this.emit('early', now - this.#quiet.since);
       const fault = this.#take(request);
       if (!fault) return;
       if (fault.kind === 'slow') await sleep(fault.ms ?? 1000, undefined, { ref: false });
@@ -117,7 +128,11 @@ export class Faults extends EventEmitter<{ change: [] }> {
         return reply.hijack();
       case '429': {
         const retryAfter = fault.retryAfter === undefined ? 1 : (fault.retryAfter ?? undefined);
-        if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+        if (retryAfter !== undefined) {
+          const since = performance.now();
+          this.#quiet = { since, until: since + retryAfter * 1000 };
+          reply.header('retry-after', String(retryAfter));
+        }
         return reply.code(429).send(this.#body(429, retryAfter));
       }
       default:

@@ -187,6 +187,10 @@ function readOptions(query: Call['Querystring']) {
   }
   const major = text(query.majorDimension) ?? 'ROWS';
   if (major !== 'ROWS' && major !== 'COLUMNS') throw invalid(`Invalid value at 'major_dimension', "${major}"`);
+  const dates = text(query.dateTimeRenderOption) ?? 'SERIAL_NUMBER';
+  if (dates !== 'SERIAL_NUMBER' && dates !== 'FORMATTED_STRING') {
+    throw invalid(`Invalid value at 'date_time_render_option', "${dates}"`);
+  }
   return [render, major] as const;
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Faults } from './faults.ts';
 import { type Block, judgeBlocks, mentionsOf } from './slack/blocks.ts';
 import { faultBody, SlackRefusal } from './slack/errors.ts';
+import { isTrue, pageOf } from './slack/history.ts';
 
 export interface SlackMessage {
   /** Its identity in the channel: `1764000000.000100`. */
@@ -24,8 +25,11 @@ interface SlackMetadata {
 }
 
 export interface SlackChannel {
+  /** `C…`; of a direct message `D…`. */
   id: string;
   name: string;
+  /** Whose direct message it is: posts to the person (`U…`) land here, and nothing else takes the person's id. */
+  user?: string;
   isPrivate: boolean;
   isMember: boolean;
   isArchived: boolean;
@@ -151,7 +155,8 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
           channel: {
             id: channel.id,
             name: channel.name,
-            is_channel: true,
+            is_channel: channel.user === undefined,
+            is_im: channel.user !== undefined,
             is_private: channel.isPrivate,
             is_archived: channel.isArchived,
             is_member: channel.isMember,
@@ -163,7 +168,8 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
   };
 
   #post({ args, token }: Call): Record<string, unknown> {
-    const channel = this.#channel(args);
+    const person = [...this.channels.values()].find(({ user }) => user !== undefined && user === args.channel);
+    const channel = person ?? this.#channel(args);
     const mayJoin = !channel.isPrivate && token.scopes.has('chat:write.public');
     if (channel.isPrivate && !channel.isMember) throw new SlackRefusal('channel_not_found');
     if (!channel.isMember && !mayJoin) throw new SlackRefusal('not_in_channel');
@@ -183,10 +189,11 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
 
   #update({ args, token }: Call): Record<string, unknown> {
     const channel = this.#channel(args);
+    if (channel.isPrivate && !channel.isMember) throw new SlackRefusal('channel_not_found');
     const message = channel.messages.find(({ ts }) => ts === args.ts);
     if (!message) throw new SlackRefusal('message_not_found');
     if (this.#authors.get(message) !== token.bot) throw new SlackRefusal('cant_update_message');
-    if (channel.isArchived) throw new SlackRefusal('is_archived');
+    if (channel.isArchived) throw new SlackRefusal('is_inactive');
     const { metadata, ...content } = contentOf(args, message.blocks);
     Object.assign(message, content, { edited: this.#nextTs(), ...(metadata && { metadata }) });
     message.mentions = mentionsOf(message);
@@ -197,26 +204,14 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
   #history({ args, token }: Call): Record<string, unknown> {
     const channel = this.#readable(args, token, 'history');
     if (!channel.isMember) throw new SlackRefusal('not_in_channel');
-    const [oldest, latest] = [Number(args.oldest ?? 0), Number(args.latest ?? Number.POSITIVE_INFINITY)];
-    const inclusive = isTrue(args.inclusive);
-    const wanted = channel.messages.filter(({ ts }) => {
-      const time = Number(ts);
-      return (time > oldest && time < latest) || (inclusive && (time === oldest || time === latest));
-    });
-    const limit = Number(args.limit ?? 100);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 999) throw new SlackRefusal('invalid_limit');
-    const start = Number(args.cursor ?? 0);
-    if (!Number.isInteger(start)) throw new SlackRefusal('invalid_cursor');
-    const newestFirst = wanted.toReversed();
-    const end = start + limit;
-    const more = end < newestFirst.length;
+    const { page, next } = pageOf(channel.messages, args);
     return {
-      messages: newestFirst.slice(start, end).map((message) => ({
+      messages: page.map((message) => ({
         ...apiForm(message, isTrue(args.include_all_metadata)),
         bot_id: this.#authors.get(message),
       })),
-      has_more: more,
-      response_metadata: { next_cursor: more ? String(end) : '' },
+      has_more: next !== '',
+      response_metadata: { next_cursor: next },
     };
   }
 
@@ -226,12 +221,14 @@ export class SlackStandIn extends EventEmitter<{ change: [] }> {
     return channel;
   }
 
+  /** A conversation that the token may read: what it is in, with the scope of its kind. */
   #readable(args: Arguments, token: SlackToken, right: 'read' | 'history'): SlackChannel {
-    const either = [`channels:${right}`, `groups:${right}`];
-    if (!either.some((scope) => token.scopes.has(scope))) requireScope(token, either.join(','));
+    const some = ['channels', 'groups', 'im'].map((kind) => `${kind}:${right}`);
+    if (!some.some((scope) => token.scopes.has(scope))) requireScope(token, some.join(','));
     const channel = this.#channel(args);
-    if (channel.isPrivate && !channel.isMember) throw new SlackRefusal('channel_not_found');
-    requireScope(token, `${channel.isPrivate ? 'groups' : 'channels'}:${right}`);
+    const kind = channel.id.startsWith('D') ? 'im' : channel.isPrivate ? 'groups' : 'channels';
+    if (kind !== 'channels' && !channel.isMember) throw new SlackRefusal('channel_not_found');
+    requireScope(token, `${kind}:${right}`);
     return channel;
   }
 
@@ -304,8 +301,4 @@ function apiForm(message: SlackMessage, allMetadata: boolean): Record<string, un
     ...(message.edited && { edited: { user: 'U0VERSIVE', ts: message.edited } }),
     ...(metadata && { metadata: allMetadata ? metadata : { event_type: metadata.event_type } }),
   };
-}
-
-function isTrue(argument: unknown): boolean {
-  return argument === true || argument === 'true' || argument === '1';
 }

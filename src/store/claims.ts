@@ -10,6 +10,12 @@ const CLAIM_BYTES = 32_000_000;
 /** Claims in a row that may end with no outcome. */
 const STRIKES = 3;
 
+/**
+ * Milliseconds, at least, and up to five times as many at random, after which a delivery of two strikes is claimed again,
+ * and alone: at the third crash, the one that causes it should be the only one under way.
+ */
+const APART = 2_000;
+
 /** A delivery that is due. */
 interface Due {
   id: number;
@@ -49,9 +55,16 @@ export class Claims {
     const most = Math.min(limit, CLAIM_LIMIT);
     const found: Due[] = [];
     let bytes = 0;
-    const rows = this.#sql.due.iterate(destination, clock(now)) as Iterable<Due & { subject: string; size: number }>;
-    for (const { id, subject, size, renew } of rows) {
+    const rows = this.#sql.due.iterate(destination, clock(now)) as Iterable<
+      Due & { subject: string; size: number; strikes: number }
+    >;
+    for (const { id, subject, size, renew, strikes } of rows) {
       if (busy.has(subject)) continue;
+      // Should it crash the relay once more, it takes no other along.
+      if (strikes === STRIKES - 1) {
+        if (found.length === 0) return [{ id, renew }];
+        continue;
+      }
       bytes += size;
       if (found.length >= most || (found.length > 0 && bytes > CLAIM_BYTES)) break;
       found.push({ id, renew });
@@ -139,6 +152,8 @@ export class Claims {
     }
     const changed = this.#sql.release.run({
       strikes: STRIKES,
+      now: clock(Date.now()),
+      apart: APART,
       step: step - wishes.length,
       detail: `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`,
       fix: "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.",

@@ -38,12 +38,15 @@ export class GroupCommit {
   readonly #undo: StatementSync;
   readonly #keep: StatementSync;
   readonly #commit: StatementSync;
+  readonly #first: () => void;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #closed = false;
 
-  constructor(database: DatabaseSync, options: CommitOptions = {}) {
+  /** @param first runs at the beginning of every transaction */
+  constructor(database: DatabaseSync, options: CommitOptions = {}, first: () => void = () => {}) {
     this.#database = database;
+    this.#first = first;
     this.#maxWaiting = options.maxWaiting ?? 4096;
     this.#maxBytes = options.maxBytes ?? 128_000_000;
     this.#lockWait = options.lockWait ?? 5000;
@@ -102,6 +105,7 @@ export class GroupCommit {
     const group = this.#takeAll();
     let ended: Ended[];
     try {
+      this.#run(this.#first);
       ended = group.map(({ work }) => this.#run(work));
       this.#commit.run();
     } catch (error) {

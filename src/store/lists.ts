@@ -90,7 +90,7 @@ export class Lists {
     if (number === undefined) return undefined;
     const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
     const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
-    return row && { ...eventRecord(row), body: unpackBody(row.zstd) };
+    return row && { ...eventRecord(row), body: bodyOf(id, row.zstd) };
   }
 
   delivery(id: string): DeliveryRecord | undefined {
@@ -131,8 +131,9 @@ export class Lists {
   }
 
   pausedKeys(now: number): Map<string, number> {
-    const sql = 'SELECT key, until FROM paused_key WHERE until > ?';
-    return new Map(this.#all<{ key: string; until: number }>(sql, clock(now)).map(({ key, until }) => [key, until]));
+    const sql = 'SELECT key, until, length FROM paused_key WHERE until > ?';
+    const rows = this.#all<{ key: string; until: number; length: number }>(sql, clock(now));
+    return new Map(rows.map(({ key, until, length }) => [key, Math.min(until - now, length)]));
   }
 
   #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
@@ -151,6 +152,17 @@ export class Lists {
     } catch (error) {
       throw readError(error);
     }
+  }
+}
+
+function bodyOf(event: string, packed: Uint8Array): Buffer {
+  try {
+    return unpackBody(packed);
+  } catch (error) {
+    throw new RelayError('RELAY_STORE_OPEN', `the stored body of ${event} cannot be read: ${String(error)}`, {
+      fix: 'Look at the health of the disk, and restore the store from a copy.',
+      cause: error,
+    });
   }
 }
 

@@ -20,6 +20,7 @@ import type {
   Settlement,
   Store,
 } from './store.ts';
+import { WallClock } from './wall-clock.ts';
 
 /** The most rows that one commit of a verb changes, so that nothing stalls an acknowledgement. */
 const STEP = 500;
@@ -31,6 +32,9 @@ export class SqliteStore implements Store {
   readonly #commit: GroupCommit;
   readonly #lists: Lists;
   readonly #claims: Claims;
+  readonly #clock: WallClock;
+  #catchingUp = false;
+  #caughtUp = false;
   readonly #sql: Statements;
   #dataVersion: number;
 
@@ -38,7 +42,8 @@ export class SqliteStore implements Store {
   constructor(writer: DatabaseSync, reader: DatabaseSync, options: CommitOptions = {}) {
     this.#writer = writer;
     this.#reader = reader;
-    this.#commit = new GroupCommit(writer, options);
+    this.#clock = new WallClock(writer);
+    this.#commit = new GroupCommit(writer, options, () => this.#clock.note());
     this.#lists = new Lists(reader);
     this.#sql = prepareStatements(writer);
     this.#claims = new Claims(this.#sql);
@@ -87,7 +92,8 @@ export class SqliteStore implements Store {
     return this.#commit.write(() => this.#claims.record(token, target, settlement));
   }
 
-  release(): Promise<number> {
+  async release(): Promise<number> {
+    if (this.#clock.isSetBack) await this.#catchUp();
     return this.#inSteps(() => this.#claims.release(STEP));
   }
 
@@ -152,8 +158,19 @@ export class SqliteStore implements Store {
     else await this.#letFlow(destination, write);
   }
 
-  hasten(destination: string): Promise<void> {
-    return this.#letFlow(destination, () => {});
+  /** A clock that was set back would let what waits wait for the same hour again: it is due at once instead. */
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    try {
+      for (const { destination } of this.#lists.backlog()) await this.#letFlow(destination, () => {});
+      await this.#commit.write(() => this.#clock.accept());
+      this.#caughtUp = true;
+    } catch {
+      // Whoever asks next finds the clock still set back.
+    } finally {
+      this.#catchingUp = false;
+    }
   }
 
   /**
@@ -195,15 +212,16 @@ export class SqliteStore implements Store {
     return moved;
   }
 
-  async pauseKey(key: string, until: number): Promise<void> {
+  async pauseKey(key: string, ms: number): Promise<void> {
     await this.#commit.write(() => {
-      this.#sql.dropKeys.run(clock(Date.now()));
-      this.#sql.pauseKey.run(key, clock(until));
+      const now = Date.now();
+      this.#sql.dropKeys.run(clock(now));
+      this.#sql.pauseKey.run(key, clock(now + ms), clock(ms));
     });
   }
 
-  async pausedKeys(now: number): Promise<Map<string, number>> {
-    return this.#lists.pausedKeys(now);
+  async pausedKeys(): Promise<Map<string, number>> {
+    return this.#lists.pausedKeys(Date.now());
   }
 
   async events(filter: EventFilter, page: PageRequest): Promise<EventRecord[]> {
@@ -232,8 +250,10 @@ export class SqliteStore implements Store {
 
   changedElsewhere(): boolean {
     const found = this.#readDataVersion();
-    const changed = found !== this.#dataVersion;
+    const changed = found !== this.#dataVersion || this.#caughtUp;
     this.#dataVersion = found;
+    this.#caughtUp = false;
+    if (this.#clock.isSetBack) void this.#catchUp();
     return changed;
   }
 

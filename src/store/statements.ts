@@ -28,7 +28,7 @@ const SQL = {
 
   underWay: 'SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?',
   due: `
-    SELECT d.id, d.subject, d.renew, e.size FROM delivery d CROSS JOIN event e ON e.id = d.event
+    SELECT d.id, d.subject, d.renew, d.strikes, e.size FROM delivery d CROSS JOIN event e ON e.id = d.event
     WHERE d.destination = ? AND d.state = 'pending' AND d.token IS NULL AND d.due_at <= ?
     ORDER BY d.due_at, d.id`,
   take: `
@@ -98,7 +98,9 @@ const SQL = {
   release: `
     UPDATE delivery SET token = NULL, strikes = strikes + 1,
       state = iif(strikes + 1 < :strikes, state, 'failed'),
-      due_at = iif(strikes + 1 < :strikes, due_at, NULL),
+      due_at = CASE WHEN strikes + 1 >= :strikes THEN NULL
+        WHEN strikes = 0 THEN due_at
+        ELSE :now + :apart + abs(random() % (4 * :apart)) END,
       reason = iif(strikes + 1 < :strikes, reason, 'bug'),
       detail = iif(strikes + 1 < :strikes, detail, :detail),
       fix = iif(strikes + 1 < :strikes, fix, :fix)
@@ -136,8 +138,8 @@ const SQL = {
 
   dropKeys: 'DELETE FROM paused_key WHERE until <= ?',
   pauseKey: `
-    INSERT INTO paused_key (key, until) VALUES (?, ?)
-    ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
+    INSERT INTO paused_key (key, until, length) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET until = excluded.until, length = excluded.length WHERE excluded.until > until`,
 
   ping: 'UPDATE ping SET count = count + 1',
 } as const;

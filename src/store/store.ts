@@ -141,8 +141,10 @@ export interface DeliveryFilter extends Omit<EventFilter, 'state'> {
  * Where events wait. Each method is one transaction; a promise that resolves means that it is on disk. A rejected write
  * changed nothing.
  *
- * `setPaused`, `setHalt`, `hasten`, `rename`, `release` and the verbs may touch any number of deliveries. They go in
+ * `setPaused`, `setHalt`, `rename`, `release` and the verbs may touch any number of deliveries. They go in
  * transactions of at most 500 rows: a rejected one may have done a part, and the same call again does the rest.
+ *
+ * What is due goes by the wall clock. When that was set back, all that waits becomes due: `release` and `changedElsewhere` look.
  *
  * @throws RelayError RELAY_STORE_BUSY when it cannot commit: disk full, database away, too many writes waiting.
  */
@@ -189,14 +191,12 @@ export interface Store {
   setPaused(destination: string, paused: boolean): Promise<void>;
   /** Halts a lane, or with undefined lets it flow; its pending deliveries are then due at once. */
   setHalt(destination: string, halt: Halt | undefined): Promise<void>;
-  /** Makes what waits in a lane due at once: after the clock was set back, it would wait for the same hour again. */
-  hasten(destination: string): Promise<void>;
   /** Carries deliveries, lane and ledger of a renamed destination over. Gives how many deliveries moved. */
   rename(from: string, to: string): Promise<number>;
-  /** Keeps a service's Retry-After: no call with this limit key until then (epoch milliseconds). */
-  pauseKey(key: string, until: number): Promise<void>;
-  /** The limit keys that are paused still. */
-  pausedKeys(now: number): Promise<Map<string, number>>;
+  /** Keeps a service's Retry-After: no call with this limit key for so many milliseconds. */
+  pauseKey(key: string, ms: number): Promise<void>;
+  /** The limit keys that are paused still, and for how many milliseconds: no more than when that was kept. */
+  pausedKeys(): Promise<Map<string, number>>;
 
   events(filter: EventFilter, page: PageRequest): Promise<EventRecord[]>;
   deliveries(filter: DeliveryFilter, page: PageRequest): Promise<DeliveryRecord[]>;
@@ -205,7 +205,7 @@ export interface Store {
   event(id: string): Promise<(EventRecord & { body: Buffer }) | undefined>;
   delivery(id: string): Promise<DeliveryRecord | undefined>;
   backlog(): Promise<Backlog[]>;
-  /** True once after another process has changed the store. */
+  /** True once after something else than this process's calls has changed the store: another process, or the clock. */
   changedElsewhere(): boolean;
   /** Throws when the store could not commit now; for `/readyz`. */
   ping(): Promise<void>;

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { acceptContract } from './store/accept.ts';
 import { claimsContract } from './store/claims.ts';
+import { doubtsContract } from './store/doubts.ts';
 import { lanesContract } from './store/lanes.ts';
 import { listsContract } from './store/lists.ts';
+import { recoveryContract } from './store/recovery.ts';
 import { newEvent, type OpenedStore, StoreUnderTest, TARGET } from './store/under-test.ts';
 
 /** The suite that every store must pass. Each test gets an empty store from `open`. */
@@ -15,6 +17,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
     acceptContract(t);
     claimsContract(t);
+    doubtsContract(t);
+    recoveryContract(t);
     lanesContract(t);
     listsContract(t);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
-import { configText, interview, post, type RunningRelay, Sink, startRelay } from '../support/relay.ts';
+import { configText, interview, pausesOf, post, type RunningRelay, Sink, startRelay } from '../support/relay.ts';
 import { runVerb } from '../support/verb.ts';
 
 let sink: Sink;
@@ -115,7 +115,7 @@ test('Retry-After stops every call to the service, and costs no attempt', async 
   await post(relay, interview('int_1'));
   await attempted('pending');
   succeed();
-  const paused = [...(await relay.app.store.pausedKeys(Date.now())).values()];
+  const paused = pausesOf(relay);
   assert.equal(paused.length, 1, 'the pause is stored');
   const before = sink.requests.length;
   await post(relay, interview('int_2'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { configText, interview, post, type RunningRelay, Sink, startRelay } from '../support/relay.ts';
+import { configText, interview, pausesOf, post, type RunningRelay, Sink, startRelay } from '../support/relay.ts';
 
 let sink: Sink;
 let relay: RunningRelay;
@@ -102,7 +102,7 @@ async function pauseAfter(headers: Record<string, string>): Promise<{ most: numb
   const line = await relay.log.step('delivery.attempted');
   const [delivery] = (await relay.app.store.deliveriesOf([body.event ?? ''])).get(body.event ?? '') ?? [];
   assert.equal(delivery?.attempts, 0, 'a rate limit costs no attempt');
-  const [until] = [...(await relay.app.store.pausedKeys(0)).values()];
+  const [until] = pausesOf(relay);
   return { most: (until ?? 0) - began, least: (until ?? 0) - Date.parse(String(line.time)) };
 }
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { Writable } from 'node:stream';
 import { type App, type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -94,6 +95,19 @@ export async function startRelay(
   };
 }
 
+/** Until when limit keys are paused by the relay's store, epoch milliseconds; also those that have ended since. */
+export function pausesOf({ folder }: RunningRelay): number[] {
+  const database = new DatabaseSync(path.join(folder, 'relay.db'), { readOnly: true });
+  try {
+    return database
+      .prepare('SELECT until FROM paused_key')
+      .all()
+      .map(({ until }) => Number(until));
+  } finally {
+    database.close();
+  }
+}
+
 export interface SpawnedRelay {
   url: string;
   log: LogLines;
@@ -102,9 +116,22 @@ export interface SpawnedRelay {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** A relay as its own process, in a folder with a `config.yaml`. */
-export async function spawnRelay(folder: string): Promise<SpawnedRelay> {
-  const child = spawn(process.execPath, [MAIN, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * A relay as its own process, in a folder with a `config.yaml`.
+ *
+ * @param preload a module that the process loads first, and that the test can send messages to
+ */
+export async function spawnRelay(
+  folder: string,
+  { preload, env = {} }: { preload?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<SpawnedRelay> {
+  const args = [...(preload === undefined ? [] : ['--import', preload]), MAIN, 'serve'];
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : ['ipc' as const])],
+  });
+  if (!child.stdout || !child.stderr) throw new Error('a pipe is missing');
   const log = new LogLines();
   createInterface({ input: child.stdout }).on('line', (line) => log.take(line));
   let complaint = '';
@@ -133,11 +160,12 @@ export async function post(
   relay: { url: string },
   payload: Payload | string = makePayload(),
   id = `msg_${process.pid}_${ids++}`,
+  at = new Date(),
 ): Promise<{ status: number; body: { event?: string; deliveries?: number; error?: string }; id: string }> {
   const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const response = await fetch(`${relay.url}/webhooks/versive`, {
     method: 'POST',
-    headers: signatureOf(body, id),
+    headers: signatureOf(body, id, at),
     body,
   });
   return { status: response.status, body: (await response.json()) as { event?: string }, id };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import Fastify from 'fastify';
 import googleSheets from '../../connectors/google-sheets.ts';
-import type { Attempt, Context, Item, JsonObject, JsonValue } from '../../src/connector.ts';
-import type { Outcome } from '../../src/outcome.ts';
+import type { Attempt, Context, Item, JsonObject, JsonValue, Receipt } from '../../src/connector.ts';
+import type { Outcome, Sighting } from '../../src/outcome.ts';
 import type { Tab } from '../../src/sandbox/sheets/tab.ts';
 import { SHEETS_ACCOUNT, SHEETS_SPREADSHEET, SHEETS_TOKEN, SheetsStandIn } from '../../src/sandbox/sheets.ts';
 import { openDestination } from './destination.ts';
@@ -47,6 +47,18 @@ export async function scene(t: TestContext) {
     assert.ok(destination.deliverMany);
     return destination.deliverMany(items, attempt);
   };
+  /** Looks for earlier tries through a destination of its own, as after a restart. */
+  const find = async (items: Item[], extra: JsonObject = {}): Promise<Sighting[]> => {
+    const sightings = await open(extra).find?.(items, attempt);
+    assert.equal(sightings?.length, items.length);
+    return sightings ?? [];
+  };
+  /** How often each interview has a row, by its id. */
+  const rowsById = (column = 0): Record<string, number> => {
+    const ids = started.rows().slice(1);
+    const counted = Map.groupBy(ids, (row) => String(row[column] ?? ''));
+    return Object.fromEntries([...counted].map(([id, rows]) => [id, rows.length]));
+  };
   /** Puts a tab there, as the team made it. */
   const draw = (rows: JsonValue[][], title = 'Interviews'): Tab => {
     const spreadsheet = started.standIn.spreadsheets.get(SHEETS_SPREADSHEET);
@@ -56,7 +68,7 @@ export async function scene(t: TestContext) {
     tab.write(0, 0, rows, 'RAW');
     return tab;
   };
-  return { ...started, open, deliver, draw };
+  return { ...started, open, deliver, find, rowsById, draw };
 }
 
 /** An item whose note is its metadata's. */
@@ -74,7 +86,12 @@ export function receiptOf(outcome: Outcome | undefined) {
   return outcome.receipt;
 }
 
-export function haltOf(outcome: Outcome | undefined) {
+export function foundOf(sighting: Sighting | undefined): Receipt {
+  assert.ok(sighting?.kind === 'found', JSON.stringify(sighting));
+  return sighting.receipt;
+}
+
+export function haltOf(outcome: Outcome | Sighting | undefined) {
   assert.ok(outcome?.kind === 'halt', JSON.stringify(outcome));
   return outcome;
 }

@@ -127,6 +127,24 @@ describe('google-sheets: what Google refuses', () => {
     assert.equal(kinds.lastIndexOf('unknown') + 1, kinds.indexOf('retry'));
   });
 
+  it('stops its search for a refused row at a call that got no answer', async (t) => {
+    const { open, rows } = await scene(t);
+    let appends = 0;
+    const fail: typeof fetch = async (input, init) => {
+      const isAppend = String(input).includes(':append');
+      if (isAppend && ++appends === 1)
+        return Response.json({ error: { code: 400, message: 'Invalid' } }, { status: 400 });
+      const response = await fetch(input, init);
+      if (isAppend) throw new TypeError('fetch failed');
+      return response;
+    };
+    const items = Array.from({ length: 9 }, (_, i) => interview(`int_${i}`));
+    const outcomes = await open({}, { fetch: fail }).deliverMany?.(items, attempt);
+    const kinds = outcomes?.map(({ kind }) => kind);
+    assert.deepEqual(kinds, [...Array(4).fill('unknown'), ...Array(5).fill('retry')]);
+    assert.equal(rows().length, 5, 'those of the first half, under their header');
+  });
+
   it('has no unknown end before a row was sent', async (t) => {
     const { deliver, standIn } = await scene(t);
     for (const path of [':batchUpdate', 'values:batchUpdate', '1%3A1']) {
@@ -172,10 +190,10 @@ describe('google-sheets: what Google refuses', () => {
     ]);
     standIn.faults.inject({ kind: '429', times: 1, path: 'values:batchUpdate' });
     const outcomes = await deliver([interview('int_1'), interview('int_2')]);
-    assert.deepEqual(
-      outcomes.map(({ kind }) => kind),
-      ['unknown', 'unknown'],
-    );
+    for (const outcome of outcomes) {
+      assert.ok(outcome.kind === 'unknown' && outcome.reason === 'rate_limited', JSON.stringify(outcome));
+      assert.match(outcome.detail, /landed in Interviews!A3:C4, beside their columns, and could not be put right: 429/);
+    }
     assert.equal(tab.rows().length, 4);
   });
 });

@@ -67,18 +67,68 @@ describe('webhook', () => {
     assert.throws(() => new Webhook(SIGNING_SECRET).verify(Buffer.from('{}'), headers));
   });
 
-  it('gives every try and replay of an event the same webhook-id, and no other event', async (t) => {
-    const { deliver, requests } = await scene(t);
-    const first = makeItem(makePayload());
-    await deliver({}, first);
-    await deliver({}, { ...first, receipt: { status: 200 } });
-    await deliver({}, { ...first, event: { ...first.event, svixId: 'msg_sent_anew' } });
-    for (const other of [{ generation: 2 }, { destination: 'dwh' }]) {
-      await deliver({}, { ...first, identity: { ...first.identity, ...other } });
+  describe('webhook-id', () => {
+    interface Change {
+      item?: Partial<Item>;
+      identity?: Partial<Item['identity']>;
+      event?: Partial<Item['event']>;
+      options?: JsonObject;
+      context?: { destination?: string };
+      number?: number;
     }
-    const ids = requests.map((request) => request.headers['webhook-id']);
-    assert.equal(ids[0], ids[1]);
-    assert.equal(new Set(ids).size, 4);
+
+    /** The ids under which an endpoint got items; what is left of `changes` is as it was at the first try. */
+    async function idsOf(t: TestContext, changes: Change[]) {
+      const { origin, requests } = await scene(t);
+      for (const { item = {}, identity = {}, event = {}, options = {}, context = {}, number = 1 } of changes) {
+        const first = makeItem(makePayload());
+        const changed = { identity: { ...first.identity, ...identity }, event: { ...first.event, ...event }, ...item };
+        const destination = openDestination(webhook, { url: `${origin}/in`, ...options }, context);
+        await destination.deliver({ ...first, ...changed }, { ...attempt, number });
+      }
+      return requests.map((request) => request.headers['webhook-id']);
+    }
+
+    it('is the same at every try, replay and rename of one generation', async (t) => {
+      const ids = await idsOf(t, [
+        {},
+        { number: 7 },
+        { item: { receipt: { id: 'msg_before', status: 200 } } },
+        { context: { destination: 'renamed' } },
+        { event: { id: 'e99', receivedAt: new Date(0) } },
+        { options: { body: 'A mended template', secret: SIGNING_SECRET, method: 'PUT' } },
+      ]);
+      assert.equal(ids.length, 6);
+      // As it was ever made: endpoints remember ids from before an upgrade.
+      assert.deepEqual([...new Set(ids)], ['msg__g0DaREFTfW4FFXoIqN3MCxU8Uo']);
+    });
+
+    it('is another for another event, source, generation or destination', async (t) => {
+      const ids = await idsOf(t, [
+        {},
+        { event: { svixId: 'msg_sent_anew' } },
+        { event: { source: 'versive-eu' } },
+        { identity: { generation: 2 }, item: { earlier: [{ status: 200 }] } },
+        { identity: { destination: 'warehouse' } },
+      ]);
+      assert.equal(new Set(ids).size, 5);
+    });
+
+    it('is the one that an unknown end is repeated under', async (t) => {
+      const { deliver, faults, requests, arrived } = await scene(t);
+      for (const kind of ['reset-after-write', '503-after-write', 'reset', '500'] as const) {
+        faults.inject({ kind, times: 1 });
+        const { kind: end } = await deliver();
+        assert.equal(end, kind === '503-after-write' ? 'retry' : 'unknown');
+      }
+      assert.equal((await deliver()).kind, 'delivered');
+      assert.deepEqual([requests.length, arrived()], [3, 1], 'three came, and one is left where repeats are dropped');
+    });
+
+    it('cannot be looked for', async (t) => {
+      const { origin } = await scene(t);
+      assert.equal(openDestination(webhook, { url: origin }).find, undefined);
+    });
   });
 
   it('sends a body of the config: an object as JSON, a text as it is', async (t) => {
@@ -124,6 +174,7 @@ describe('webhook', () => {
     [500, 'unknown', 'server'],
     [502, 'unknown', 'server'],
     [503, 'retry', 'server'],
+    [507, 'retry', 'server'],
     [504, 'unknown', 'server'],
     [522, 'retry', 'server'],
     [524, 'unknown', 'server'],

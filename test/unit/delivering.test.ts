@@ -8,7 +8,16 @@ import { Breaker } from '../../src/deliver/breaker.ts';
 import { noticeOf } from '../../src/deliver/notifier.ts';
 import { RateLimit } from '../../src/deliver/rate-limit.ts';
 import { settle } from '../../src/deliver/settle.ts';
-import { delivered, halt, type Outcome, reject, retry, retryAfterMs, transportOutcome, unknown } from '../../src/outcome.ts';
+import {
+  delivered,
+  halt,
+  type Outcome,
+  reject,
+  retry,
+  retryAfterMs,
+  transportOutcome,
+  unknown,
+} from '../../src/outcome.ts';
 
 const RETRY_SCHEDULE = DEFAULT_RETRY.map((text) => parseDuration(text) ?? 0);
 /** Of an end that leaves no doubt. */

@@ -76,6 +76,32 @@ test("during a service's Retry-After the call is answered 429 here, with the res
   assert.equal(calls, 1);
 });
 
+test('a Retry-After is kept whatever the caller makes of the answer, and no wall clock shortens it', async (t) => {
+  const answers: [number, Record<string, string>][] = [
+    [503, { 'retry-after': '20' }],
+    [200, { 'retry-after': '20' }],
+    [429, {}],
+  ];
+  const server = createServer((_request, response) => response.writeHead(...(answers.pop() ?? [500, {}])).end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const kept: [string, number][] = [];
+  const pace = new Pace('token', async (key, ms) => {
+    kept.push([key, ms]);
+  });
+  const fetchAtPace = pace.fetch(1_000, never);
+  const status = async () => (await fetchAtPace(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).status;
+  assert.deepEqual([await status(), await status()], [429, 200], 'neither asks to wait so long');
+  assert.deepEqual(kept, []);
+  assert.equal(await status(), 503);
+  assert.deepEqual(kept, [['token', 20_000]]);
+  const now = Date.now();
+  t.mock.method(Date, 'now', () => now + 3_600_000);
+  assert.equal(await status(), 429, 'answered here');
+  assert.ok(pace.pausedFor > 15_000);
+});
+
 test('each call has its own timeout, the answer it waits for among it', async (t) => {
   const server = createServer((_request, response) => {
     response.writeHead(200);

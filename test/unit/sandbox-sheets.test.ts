@@ -181,6 +181,12 @@ describe('the Sheets stand-in', () => {
     assert.match((await said(append('A1', [[{ a: 1 }]]))) ?? '', /^Invalid values\[0\]\[0\]: struct_value/);
     assert.match((await said(values.append({ ...at('A1'), requestBody: {} }))) ?? '', /valueInputOption/);
     assert.match((await said(append('A1', [], { insertDataOption: 'UPSERT' }))) ?? '', /insert_data_option/);
+    for (const option of ['valueRenderOption', 'dateTimeRenderOption', 'majorDimension']) {
+      assert.match(
+        (await said(values.get({ ...at('A1'), [option]: 'AS_IT_IS' }))) ?? '',
+        /^Invalid value at '[a-z_]+', "AS_IT_IS"/,
+      );
+    }
     assert.equal(await said(append("'No such tab'!A1", [['x']])), "Unable to parse range: 'No such tab'!A1");
     assert.equal(await said(read('Sheet1!1')), 'Unable to parse range: Sheet1!1');
     assert.equal(

@@ -61,6 +61,76 @@ describe('the stand-in of Slack, through the official SDK', () => {
     assert.deepEqual(whole.messages?.[0]?.metadata, metadata);
   });
 
+  it('shows only the type of metadata unless asked, and no replies of threads', async (t) => {
+    const { url } = await scene(t);
+    const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url });
+    const metadata = { event_type: 'a', event_payload: { b: 1 } };
+    const { ts = '' } = await client.chat.postMessage({ channel: CHANNEL, text: 'one', metadata });
+    await client.chat.postMessage({ channel: CHANNEL, text: 'a reply', thread_ts: ts });
+    const { messages } = await client.conversations.history({ channel: CHANNEL });
+    assert.deepEqual(
+      messages?.map((message) => [message.text, message.metadata]),
+      [['one', { event_type: 'a' }]],
+    );
+  });
+
+  it('keeps the pages of a history in their place when messages come and go', async (t) => {
+    const { url, standIn } = await scene(t);
+    const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url });
+    for (const text of ['one', 'two', 'three', 'four']) await client.chat.postMessage({ channel: CHANNEL, text });
+    const first = await client.conversations.history({ channel: CHANNEL, limit: 2 });
+    assert.equal(first.has_more, true);
+    await client.chat.postMessage({ channel: CHANNEL, text: 'five' });
+    standIn.deleteMessage(CHANNEL, first.messages?.[0]?.ts ?? '');
+    const cursor = first.response_metadata?.next_cursor ?? '';
+    const second = await client.conversations.history({ channel: CHANNEL, limit: 2, cursor });
+    assert.deepEqual(
+      second.messages?.map(({ text }) => text),
+      ['two', 'one'],
+    );
+    assert.equal(second.has_more, false);
+  });
+
+  it('shows the one message that two times frame', async (t) => {
+    const { url } = await scene(t);
+    const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url });
+    const posted: string[] = [];
+    for (const text of ['one', 'two', 'three']) {
+      posted.push((await client.chat.postMessage({ channel: CHANNEL, text })).ts ?? '');
+    }
+    const [, ts = ''] = posted;
+    const framed = { channel: CHANNEL, latest: ts, oldest: ts, limit: 1 };
+    const texts = async (inclusive: boolean) =>
+      (await client.conversations.history({ ...framed, inclusive })).messages?.map(({ text }) => text);
+    assert.deepEqual(await texts(true), ['two']);
+    assert.deepEqual(await texts(false), []);
+  });
+
+  const refused: [name: string, args: object, error: string][] = [
+    ['1,000 messages at once', { limit: 1000 }, 'invalid_limit'],
+    ['a cursor of its own making', { cursor: '2' }, 'invalid_cursor'],
+    ['a time in words', { latest: 'yesterday' }, 'invalid_ts_latest'],
+    ['a private channel without its scope', { channel: 'C0PRIVATE99' }, 'missing_scope'],
+    ['a private channel that it is not in', { channel: 'C0FOREIGN99' }, 'channel_not_found'],
+    ['a public channel that it is not in', { channel: 'C0OUTSIDE99' }, 'not_in_channel'],
+    ['a direct message without its scope', { channel: 'D012AB3CD4' }, 'missing_scope'],
+    ['a person', { channel: 'U012AB3CD4' }, 'channel_not_found'],
+  ];
+  for (const [name, args, error] of refused) {
+    it(`refuses the history of ${name} as ${error}`, async (t) => {
+      const { url, standIn } = await scene(t);
+      standIn.tokens.get(SLACK_TOKEN)?.scopes.delete('groups:history');
+      standIn.addChannel({ id: 'C0PRIVATE99', isPrivate: true });
+      standIn.addChannel({ id: 'C0FOREIGN99', isPrivate: true, isMember: false });
+      standIn.addChannel({ id: 'C0OUTSIDE99', isMember: false });
+      standIn.addChannel({ id: 'D012AB3CD4', user: 'U012AB3CD4' });
+      const client = new WebClient(SLACK_TOKEN, { slackApiUrl: url, retryConfig: { retries: 0 }, logger: silent });
+      await assert.rejects(client.conversations.history({ channel: CHANNEL, ...args }), {
+        message: `An API error occurred: ${error}`,
+      });
+    });
+  }
+
   it('keeps the pace of a channel when told to', async (t) => {
     const { url, standIn } = await scene(t);
     standIn.enforcePace = true;

@@ -20,6 +20,7 @@ test('a body that the disk has changed fails its delivery, and those behind it g
     claims.map(({ event }) => event.subject),
     ['int_2'],
   );
+  await assert.rejects(store.event('e1'), { code: 'RELAY_STORE_OPEN', message: /body of e1 cannot be read/ });
   const lost = await store.delivery('d1');
   assert.deepEqual([lost?.state, lost?.reason], ['failed', 'bug']);
   assert.match(lost?.detail ?? '', /cannot be read/);

@@ -214,16 +214,30 @@ export function claimsContract(t: StoreUnderTest): void {
       assert.ok(claims.every(({ delivery }) => delivery.attempts === 2));
     });
 
+    test('one that met two crashes is claimed alone, so that a third takes no other along', async () => {
+      for (const subject of ['a', 'b', 'c']) await t.store.accept(newEvent({ subject }));
+      for (const count of [3, 3]) {
+        assert.equal((await t.claim({ now: Date.now() + 10_000 })).length, count);
+        await t.store.release();
+      }
+      await t.store.accept(newEvent({ subject: 'fresh', receivedAt: 2_000_000 }));
+      assert.deepEqual(subjects(await t.claim({ now: 2_000_000 })), ['fresh']);
+      const alone = await t.claim({ now: Date.now() + 10_000 });
+      assert.equal(alone.length, 1);
+    });
+
     test('three claims in a row that ended with no outcome make a delivery failed', async () => {
       await t.store.accept(newEvent());
       const { delivery } = await t.claimOne();
       await t.store.release();
       await t.claimOne();
       await t.store.release();
-      await t.store.record((await t.claimOne()).token, TARGET, again(1001));
+      await t.store.record((await t.claimOne({ now: Date.now() + 10_000 })).token, TARGET, again(1001));
       for (let strike = 0; strike < 3; strike += 1) {
         assert.equal(await t.stateOf(delivery.id), 'pending', `strike ${strike}`);
-        await t.claimOne();
+        // After two strikes it stands apart from others that met the same crashes.
+        assert.equal((await t.claim({ now: Date.now() })).length, strike < 2 ? 1 : 0);
+        if (strike === 2) await t.claimOne({ now: Date.now() + 10_000 });
         assert.equal(await t.store.release(), 1);
       }
       const failed = await t.store.delivery(delivery.id);

@@ -18,7 +18,18 @@ INSERT INTO ledger_new
 DROP TABLE ledger;
 ALTER TABLE ledger_new RENAME TO ledger;
 
+-- How long the pause was when it was kept, milliseconds: a clock that is set back must not stretch it.
+ALTER TABLE paused_key ADD COLUMN length INTEGER NOT NULL DEFAULT 86400000;
+
 -- The next claim starts a generation.
 ALTER TABLE delivery ADD COLUMN renew INTEGER NOT NULL DEFAULT 0 CHECK (renew IN (0, 1));
 -- What a verb asked for while the delivery was under way; its end applies it.
 ALTER TABLE delivery ADD COLUMN wish TEXT CHECK (wish IN ('retry', 'replay', 'discard'));
+
+-- One row: what the wall clock last showed, about to the second. It finds out when the clock was set back.
+CREATE TABLE clock (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  last INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO clock VALUES (1, 0);

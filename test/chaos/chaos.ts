@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FAULT_KINDS } from '../../src/sandbox/faults.ts';
+import { openStore } from '../../src/store/open.ts';
+import { openFolder } from '../support/folder.ts';
+import { post, type SpawnedRelay, spawnRelay } from '../support/relay.ts';
+import { runVerb } from '../support/verb.ts';
+import type { Fate } from './fate.ts';
+import { payloadOf, type Sent, subjectOf } from './interviews.ts';
+import { type Verdict, World } from './world.ts';
+
+const FATE = import.meta.resolve('./fate.ts');
+
+/** Requests of Versive that are under way at once. */
+const SENDERS = 4;
+/** Milliseconds between two tries of a request that was not acknowledged. */
+const SEND_AGAIN = 100;
+/** Milliseconds between two looks at what is left. */
+const LOOK_AGAIN = 250;
+/** Milliseconds that a relay lives before it is killed: at least, and how much longer at most. */
+const LIFE = { least: 200, more: 2500 };
+/** A relay that is killed may not have kept a Retry-After yet which came so many milliseconds before. */
+const COMMIT = 500;
+const HOUR = 3_600_000;
+
+export interface ChaosOptions {
+  /** How often the relay is killed. */
+  cycles: number;
+  /** Interviews that Versive sends; some of them twice, with other words. */
+  events: number;
+  /** Told of progress. */
+  progress?: (line: string) => void;
+}
+
+export interface ChaosReport {
+  cycles: number;
+  /** Acknowledged events, those about an interview that came before among them. */
+  events: number;
+  verdict: Verdict;
+  /** Calls that came in spite of a Retry-After. */
+  early: { service: string; ms: number }[];
+  /** Deliveries that were given up because three kills in a row met them, and that the verb `retry` brought back. */
+  struck: number;
+  seconds: number;
+  /** What the relays' logs say of an interview, life by life. */
+  history: (subject: string) => string[];
+}
+
+/** Kills a relay again and again, lets its services fail in every way, and compares what they hold with what it acknowledged. */
+export async function runChaos({ cycles, events, progress = () => {} }: ChaosOptions): Promise<ChaosReport> {
+  const began = performance.now();
+  const world = await World.start();
+  const { folder, remove } = await openFolder({ 'config.yaml': world.config() });
+  let relay = await spawnRelay(folder, { preload: FATE });
+  try {
+    const versive = new Versive(events, () => relay);
+    const kills: number[] = [];
+    const lives = [relay];
+    let clock = 0;
+    for (let cycle = 1; cycle <= cycles; cycle += 1) {
+      versive.allow(Math.ceil((events * cycle) / cycles));
+      clock = await torment(world, relay, { folder, versive, clock });
+      await relay.kill('SIGKILL');
+      kills.push(performance.now());
+      if (Math.random() < 0.1) {
+        clock = anyClock();
+        versive.move(clock);
+      }
+      relay = await spawnRelay(folder, { preload: FATE, env: { RELAY_TEST_CLOCK: String(clock) } });
+      lives.push(relay);
+      progress(`${cycle} of ${cycles} cycles, ${versive.count} events acknowledged`);
+    }
+    world.calm();
+    tell(relay, { clock: 0, full: false });
+    versive.move(0);
+    await versive.done();
+    const struck = await drain(folder, progress);
+    const within = (times: number[], from: number, to: number) => times.some((time) => time >= from && time <= to);
+    const early = world.early.filter(({ ms, at }) => {
+      const answered = at - ms;
+      if (within(kills, answered, answered + COMMIT)) return false;
+      // What was kept is kept by a wall clock: one that is moved before a restart says something else.
+      return !(within(kills, answered, at) && within(versive.moves, answered, at));
+    });
+    return {
+      cycles,
+      events: versive.count,
+      verdict: world.judge(versive.acknowledged),
+      early: early.map(({ service, ms }) => ({ service, ms: Math.round(ms) })),
+      struck,
+      history: (word) => historyOf(lives, word),
+      seconds: Math.round((performance.now() - began) / 1000),
+    };
+  } finally {
+    await relay.kill('SIGKILL');
+    await world.close();
+    await remove();
+  }
+}
+
+function historyOf(lives: SpawnedRelay[], subject: string): string[] {
+  return lives.flatMap(({ log }, life) =>
+    log.all
+      .filter((line) => line.subject === subject)
+      .map(({ level: _level, msg: _msg, subject: _subject, ...rest }) => `life ${life}: ${JSON.stringify(rest)}`),
+  );
+}
+
+/** Right, an hour early or an hour late. */
+function anyClock(): number {
+  return [-HOUR, 0, HOUR][Math.floor(Math.random() * 3)] ?? 0;
+}
+
+/** One life of the relay, with all that can happen in it. Gives how far its clock is ahead at the end, milliseconds. */
+async function torment(
+  world: World,
+  relay: SpawnedRelay,
+  { folder, versive, clock: before }: { folder: string; versive: Versive; clock: number },
+): Promise<number> {
+  const life = LIFE.least + Math.random() * LIFE.more;
+  const end = performance.now() + life;
+  let clock = before;
+  while (performance.now() < end) {
+    const dice = Math.random();
+    if (dice < 0.6) world.injectFaults(FAULT_KINDS);
+    else if (dice < 0.7) tell(relay, { full: true });
+    else if (dice < 0.8) tell(relay, { full: false });
+    else if (dice < 0.87) {
+      clock = anyClock();
+      tell(relay, { clock });
+      versive.move(clock);
+    } else if (dice < 0.92) await replayOne(folder, versive);
+    await sleep(Math.random() * 200);
+  }
+  return clock;
+}
+
+function tell(relay: SpawnedRelay, fate: Fate): void {
+  if (relay.child.connected) relay.child.send(fate);
+}
+
+/** As an ops person does while everything burns. */
+async function replayOne(folder: string, versive: Versive): Promise<void> {
+  const n = Math.floor(Math.random() * versive.acknowledged.size);
+  // What comes of it on a full disk does not matter: it changes what is delivered, never how often.
+  await runVerb(['replay', '--interview', subjectOf(n), '--yes'], { cwd: folder });
+}
+
+/** Sends as Svix does: each event again and again, under its id, until it is acknowledged. */
+class Versive {
+  readonly acknowledged = new Map<number, Sent[]>();
+  readonly #relay: () => SpawnedRelay;
+  readonly #queue: Sent[];
+  #allowed = 0;
+  #more = Promise.withResolvers<void>();
+  readonly #senders: Promise<void>[];
+  /** Milliseconds that the relay's clock is ahead: Svix's goes with it, or its signatures would be too old. */
+  #clock = 0;
+  /** When the clock was moved; monotonic. */
+  readonly moves: number[] = [];
+
+  constructor(events: number, relay: () => SpawnedRelay) {
+    this.#relay = relay;
+    this.#queue = Array.from({ length: events }, (_, n) => {
+      // Every tenth is too long for one call to Notion, or comes again with other words.
+      return { n, version: 1, turns: n % 10 === 3 ? 230 : 6 };
+    });
+    this.#senders = Array.from({ length: SENDERS }, () => this.#send());
+  }
+
+  move(clock: number): void {
+    this.#clock = clock;
+    this.moves.push(performance.now());
+  }
+
+  get count(): number {
+    return [...this.acknowledged.values()].reduce((sum, versions) => sum + versions.length, 0);
+  }
+
+  /** Lets so many interviews be sent, all in all. */
+  allow(count: number): void {
+    this.#allowed = count;
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
+  }
+
+  async done(): Promise<void> {
+    this.allow(Number.POSITIVE_INFINITY);
+    await Promise.all(this.#senders);
+  }
+
+  async #send(): Promise<void> {
+    for (let sent = await this.#next(); sent; sent = await this.#next()) {
+      await this.#until202(sent);
+      if (sent.version === 1 && sent.n % 10 === 7) await this.#until202({ ...sent, version: 2, turns: sent.turns + 2 });
+    }
+  }
+
+  async #next(): Promise<Sent | undefined> {
+    while (this.#queue.length > 0 && (this.#queue[0]?.n ?? 0) >= this.#allowed) await this.#more.promise;
+    return this.#queue.shift();
+  }
+
+  async #until202(sent: Sent): Promise<void> {
+    const id = `msg_${sent.n}_${sent.version}`;
+    for (;;) {
+      try {
+        const at = new Date(Date.now() + this.#clock);
+        const { status } = await post(this.#relay(), payloadOf(sent), id, at);
+        if (status === 202 || status === 200) break;
+      } catch {
+        // Killed before it answered.
+      }
+      await sleep(SEND_AGAIN);
+    }
+    this.acknowledged.set(sent.n, [...(this.acknowledged.get(sent.n) ?? []), sent]);
+  }
+}
+
+/** Waits until nothing is pending any more. Gives how many had to be brought back with `retry`. */
+async function drain(folder: string, progress: (line: string) => void): Promise<number> {
+  const store = await openStore(`${folder}/relay.db`);
+  let struck = 0;
+  try {
+    for (;;) {
+      const failed = await store.deliveries({ state: 'failed' }, { limit: 1000 });
+      const left = (await store.backlog()).reduce((sum, { pending }) => sum + pending, 0);
+      if (failed.length > 0) {
+        struck += failed.length;
+        await runVerb(['retry', '--yes'], { cwd: folder });
+      } else if (left === 0) return struck;
+      progress(`${left} deliveries are left`);
+      await sleep(LOOK_AGAIN);
+    }
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { JsonObject } from '../../src/model.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { SHEETS_SPREADSHEET, SHEETS_TOKEN } from '../../src/sandbox/sheets.ts';
+import { SLACK_TOKEN } from '../../src/sandbox/slack.ts';
+import { openStore } from '../../src/store/open.ts';
+import { makeFolder } from '../support/folder.ts';
+import { makePayload } from '../support/item.ts';
+import { configText, type LogLines, post, type RunningRelay, Sink, spawnRelay, startRelay } from '../support/relay.ts';
+import { runVerb } from '../support/verb.ts';
+
+const TEST = 'C0123456789';
+const LIVE = 'C0987654321';
+
+let sandbox: Sandbox;
+let relay: RunningRelay | undefined;
+
+beforeEach(async () => {
+  sandbox = await startSandbox();
+  sandbox.slack.enforcePace = false;
+  sandbox.sheets.perMinute = Number.POSITIVE_INFINITY;
+});
+afterEach(async () => {
+  await relay?.stop();
+  relay = undefined;
+  await sandbox.close();
+});
+
+/** What no test waits for: the next try comes when a verb asks for it. */
+const PATIENT = 'retry: [1h], timeout: 300ms, settles: 300ms, pace: { calls: 1000, per: 1s }';
+
+function slack(name = 'alerts', channel = TEST, more = PATIENT): string {
+  return `  ${name}: { connector: slack, token: ${SLACK_TOKEN}, channel: ${channel}, api_url: "${sandbox.apiUrl.slack}", ${more} }\n`;
+}
+
+const config = (destinations: string, to = 'alerts') =>
+  configText(`destinations:\n${destinations}routes:\n  - { name: all, to: ${to} }\n`);
+
+const said = (title: string, interview: JsonObject = {}) => makePayload({ study: { title }, interview });
+
+/** The next end of an attempt at a destination. */
+function attempted(log: LogLines, state: string, destination = 'alerts', fits: Record<string, unknown> = {}) {
+  return log.step(
+    'delivery.attempted',
+    (line) =>
+      line.destination === destination &&
+      line.state === state &&
+      Object.entries(fits).every(([key, value]) => line[key] === value),
+  );
+}
+
+async function verb(...args: string[]): Promise<string> {
+  const { code, out, err } = await runVerb(args, { cwd: relay?.folder ?? '' });
+  assert.equal(code, 0, `${args.join(' ')}: ${out}${err}`);
+  return out + err;
+}
+
+const words = (channel: string) => sandbox.slack.messages(channel).map(({ blocks }) => JSON.stringify(blocks));
+
+test('a resend while the first is in doubt updates what the first had written after all', async () => {
+  relay = await startRelay(config(slack()));
+  sandbox.slack.faults.inject({ kind: 'reset-after-write', times: 1, path: 'chat.postMessage' });
+  await post(relay, said('The first title'));
+  await attempted(relay.log, 'pending', 'alerts', { in_doubt: true });
+  const { body } = await post(relay, said('The second title'));
+  await attempted(relay.log, 'delivered', 'alerts', { event: body.event, earlier_try: 'found' });
+  const [message = '', ...more] = words(TEST);
+  assert.deepEqual(more, []);
+  assert.match(message, /The second title/);
+});
+
+test('a resend while nothing of the first is there waits until nothing can come any more, then posts once', async () => {
+  relay = await startRelay(config(slack()));
+  sandbox.slack.faults.inject({ kind: 'reset', times: 1, path: 'chat.postMessage' });
+  await post(relay, said('The first title'));
+  await attempted(relay.log, 'pending', 'alerts', { in_doubt: true });
+  const { body } = await post(relay, said('The second title'));
+  await attempted(relay.log, 'pending', 'alerts', { event: body.event, outcome: 'waiting' });
+  assert.deepEqual(words(TEST), []);
+  await attempted(relay.log, 'delivered', 'alerts', { event: body.event, earlier_try: 'absent' });
+  await verb('retry', 'd1');
+  await relay.log.step('delivery.superseded');
+  assert.equal(words(TEST).length, 1);
+});
+
+test('a write that lands after its call was given up is found, not repeated', async () => {
+  relay = await startRelay(config(slack('alerts', TEST, PATIENT.replace('1h', '10ms, 10ms'))));
+  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 450, path: 'chat.postMessage' });
+  await post(relay, said('A slow one'));
+  await attempted(relay.log, 'pending', 'alerts', { outcome: 'unknown' });
+  await attempted(relay.log, 'pending', 'alerts', { outcome: 'waiting' });
+  await attempted(relay.log, 'delivered', 'alerts', { earlier_try: 'found' });
+  assert.equal(words(TEST).length, 1);
+});
+
+test('a write that lands after the process was killed is found by the next one', async (t) => {
+  const more = 'timeout: 500ms, settles: 2s';
+  const folder = await makeFolder(t, { 'config.yaml': config(slack('alerts', TEST, more)) });
+  const first = await spawnRelay(folder);
+  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 1200, path: 'chat.postMessage' });
+  const met = once(sandbox.slack.faults, 'change');
+  await post(first, said('Written by the dead'));
+  await met;
+  await first.kill('SIGKILL');
+  assert.deepEqual(words(TEST), []);
+  const second = await spawnRelay(folder);
+  t.after(() => second.kill('SIGKILL'));
+  await attempted(second.log, 'pending', 'alerts', { outcome: 'waiting' });
+  await attempted(second.log, 'delivered', 'alerts', { earlier_try: 'found' });
+  assert.equal(words(TEST).length, 1);
+});
+
+test('a replay while an attempt is under way waits for its end, and then updates', async () => {
+  relay = await startRelay(config(slack('alerts', TEST, 'timeout: 10s')));
+  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 300, path: 'chat.postMessage' });
+  const met = once(sandbox.slack.faults, 'change');
+  await post(relay, said('Once'));
+  await met;
+  await relay.app.store.replay(['d1'], { renew: false });
+  await attempted(relay.log, 'delivered');
+  await verb('replay', 'e1', '--yes');
+  while (relay.log.count('delivery.attempted') < 3) await once(relay.log, 'line');
+  const [message, ...more] = sandbox.slack.messages(TEST);
+  assert.deepEqual(more, []);
+  assert.ok(message?.edited, 'it was updated');
+});
+
+test('a channel that is repointed from test to live gets each message once, and the test channel keeps its own', async () => {
+  relay = await startRelay(config(slack()));
+  await post(relay, said('First in test'));
+  await attempted(relay.log, 'delivered');
+  await writeFile(relay.file, config(slack('alerts', LIVE)));
+  assert.equal(await relay.app.reload(), true);
+  for (let replays = 1; replays <= 2; replays += 1) {
+    await verb('replay', 'e1', '--yes');
+    while (relay.log.count('delivery.attempted') < 1 + replays) await once(relay.log, 'line');
+  }
+  assert.deepEqual([words(TEST).length, words(LIVE).length], [1, 1]);
+});
+
+test('a destination that is renamed while in doubt is known by its old name at the services', async () => {
+  const sink = await Sink.start();
+  try {
+    const hook = (name: string) => `  ${name}: { connector: webhook, url: "${sink.url}", ${PATIENT} }\n`;
+    relay = await startRelay(config(slack() + hook('hook'), '[alerts, hook]'));
+    sandbox.slack.faults.inject({ kind: 'reset-after-write', times: 1, path: 'chat.postMessage' });
+    sink.answer = (_request, response) => response.destroy();
+    await post(relay, said('Renamed'));
+    await attempted(relay.log, 'pending');
+    await attempted(relay.log, 'pending', 'hook');
+    sink.answer = (_request, response) => response.writeHead(204).end();
+    const renamed = (slack('news') + hook('crm'))
+      .replace('news: {', 'news: { renamed_from: alerts,')
+      .replace('crm: {', 'crm: { renamed_from: hook,');
+    await writeFile(relay.file, config(renamed, '[news, crm]'));
+    assert.equal(await relay.app.reload(), true);
+    await verb('retry', 'd1', 'd2');
+    await attempted(relay.log, 'delivered', 'news', { earlier_try: 'found' });
+    await attempted(relay.log, 'delivered', 'crm');
+    assert.equal(words(TEST).length, 1);
+    assert.equal(new Set(sink.requests.map(({ headers }) => headers['webhook-id'])).size, 1);
+    // And so it stays, whatever else is sent again.
+    await verb('replay', 'e1', '--yes');
+    while (relay.log.count('delivery.attempted') < 6) await once(relay.log, 'line');
+    assert.equal(words(TEST).length, 1);
+    assert.equal(new Set(sink.requests.map(({ headers }) => headers['webhook-id'])).size, 1);
+  } finally {
+    await sink.close();
+  }
+});
+
+test('what was deleted at the service in the meantime is made anew, once; --new posts anew what is there', async () => {
+  relay = await startRelay(config(slack()));
+  await post(relay, said('Deleted'));
+  await attempted(relay.log, 'delivered');
+  sandbox.slack.deleteMessage(TEST, sandbox.slack.messages(TEST)[0]?.ts ?? '');
+  const replayed = async (...more: string[]) => {
+    const before = relay?.log.count('delivery.attempted') ?? 0;
+    await verb('replay', 'e1', '--yes', ...more);
+    while ((relay?.log.count('delivery.attempted') ?? 0) === before) await once(relay?.log as LogLines, 'line');
+    return words(TEST).length;
+  };
+  assert.deepEqual([await replayed(), await replayed()], [1, 1]);
+  assert.deepEqual([await replayed('--new'), await replayed()], [2, 2]);
+});
+
+test('a token that cannot look posts again, and the delivery says so with its fix', async () => {
+  relay = await startRelay(config(slack('alerts', TEST, PATIENT.replace('1h', '10ms'))));
+  sandbox.slack.tokens.get(SLACK_TOKEN)?.scopes.delete('channels:history');
+  sandbox.slack.faults.inject({ kind: 'reset-after-write', times: 1, path: 'chat.postMessage' });
+  await post(relay, said('Perhaps twice'));
+  await attempted(relay.log, 'delivered', 'alerts', { earlier_try: 'nothing' });
+  assert.equal(words(TEST).length, 2);
+  const shown = await verb('deliveries', 'd1');
+  assert.match(shown, /twice/);
+  assert.match(shown, /channels:history/);
+});
+
+test('an interview that nobody could deliver is given up, and its doubt waits for the next one', async () => {
+  relay = await startRelay(config(slack('alerts', TEST, PATIENT.replace('[1h]', '[]'))));
+  sandbox.slack.faults.inject({ kind: 'reset-after-write', times: 1, path: 'chat.postMessage' });
+  await post(relay, said('The first title'));
+  await attempted(relay.log, 'failed');
+  await verb('discard', 'd1');
+  await verb('replay', 'e1', '--yes');
+  await attempted(relay.log, 'delivered', 'alerts', { earlier_try: 'found' });
+  assert.equal(words(TEST).length, 1);
+});
+
+test('a batch of rows of which some landed writes only the rest, also after a crash', async (t) => {
+  const tracker = `  tracker: { connector: google-sheets, access_token: ${SHEETS_TOKEN}, spreadsheet: ${SHEETS_SPREADSHEET}, api_url: "${sandbox.apiUrl.sheets}", timeout: 1s, settles: 1s, pace: { calls: 1000, per: 1s } }\n`;
+  const folder = await makeFolder(t, { 'config.yaml': config(tracker, 'tracker') });
+  const first = await spawnRelay(folder);
+  await post(first, said('Before', { id: 'int_before' }));
+  await attempted(first.log, 'delivered', 'tracker');
+  sandbox.sheets.faults.inject({ kind: 'slow', times: 1, ms: 800, path: ':append' });
+  const met = once(sandbox.sheets.faults, 'change');
+  const ids = Array.from({ length: 20 }, (_, n) => `int_${n}`);
+  await Promise.all(ids.map((id) => post(first, said('A batch', { id }))));
+  await met;
+  await first.kill('SIGKILL');
+  const second = await spawnRelay(folder);
+  t.after(() => second.kill('SIGKILL'));
+  await Promise.all(ids.map((id) => attempted(second.log, 'delivered', 'tracker', { subject: id })));
+  const [header = [], ...rows] = sandbox.sheets.tab('Interviews')?.rows() ?? [];
+  const keys = rows.map((row) => row[header.indexOf('Interview ID')]);
+  assert.deepEqual(keys.toSorted(), ['int_before', ...ids].toSorted());
+});
+
+test('lines of a file are neither lost nor doubled when the relay is killed again and again', async (t) => {
+  const archive = '  archive: { connector: file, path: ./archive.jsonl }\n';
+  const folder = await makeFolder(t, { 'config.yaml': config(archive, 'archive') });
+  const ids = Array.from({ length: 60 }, (_, n) => `int_${n}`);
+  let last = await spawnRelay(folder);
+  t.after(() => last.kill('SIGKILL'));
+  for (let from = 0; from < ids.length; from += 20) {
+    const posts = ids.slice(from, from + 20).map((id) => post(last, said('A line', { id }), `msg_${id}`));
+    await Promise.allSettled(posts);
+    await last.kill('SIGKILL');
+    last = await spawnRelay(folder);
+  }
+  const store = await openStore(`${folder}/relay.db`);
+  t.after(() => store.close());
+  while ((await store.backlog()).length > 0) await once(last.log, 'line');
+  const lines = (await readFile(`${folder}/archive.jsonl`, 'utf8')).trim().split('\n');
+  const found = lines.map((line) => JSON.parse(line).event.interview.id);
+  assert.deepEqual(found.toSorted(), ids.toSorted());
+});
