@@ -2,10 +2,11 @@ import type { Client } from '@notionhq/client';
 import type { CheckFinding, Outcome } from 'versive-relay/connector';
 import { call, Ended } from './errors.ts';
 import { convert, type PropertyOptions, propertyProblem } from './properties.ts';
+import { KEY_TYPES } from './question.ts';
 import type { Schema, SchemaReader } from './schema.ts';
 
-/** Types that can hold a subject, and be asked for it. */
-const KEY_TYPES = ['rich_text', 'title', 'url', 'email', 'phone_number', 'select'];
+/** Types of {@link KEY_TYPES} that hold an interview's id only in a form that a template gives it. */
+const FORMED: readonly string[] = ['number', 'url', 'email'];
 
 /** Asks Notion whether deliveries would work. Writes nothing. */
 export async function checkNotion(
@@ -56,12 +57,22 @@ function checkKey(schema: Schema, { key, templates }: PropertyOptions): CheckFin
       },
     ];
   }
-  if (KEY_TYPES.includes(property.type)) return [];
-  if (property.type === 'number' && templates?.[key]) return [];
+  const template = templates?.[key];
+  if (template && KEY_TYPES.has(property.type)) {
+    if (/\binterview\s*(\.\s*id\b|\[)/.test(template.source)) return [];
+    return [
+      {
+        level: 'warning',
+        message: `the template of "${key}" does not hold \`{{ interview.id }}\`, so a page cannot be recognised by its interview`,
+        fix: `Put \`{{ interview.id }}\` into the template of "${key}", or name another property with \`key:\`.`,
+      },
+    ];
+  }
+  if (KEY_TYPES.has(property.type) && !FORMED.includes(property.type)) return [];
   return [
     {
       level: 'warning',
-      message: `the property "${key}" is of type ${property.type}, which cannot hold an interview's id`,
+      message: `the property "${key}" is of type ${property.type}, which cannot hold an interview's id as it is`,
       fix: `Change the type of "${key}" to text in Notion, or name another property with \`key:\`.`,
     },
   ];
