@@ -114,7 +114,7 @@ async function call(destination: Destination, items: Item[], handle: Attempt): P
   return [await destination.deliver(first, handle)];
 }
 
-/** Never throws. */
+/** Delivers, and again within seconds while that surely did not arrive and the service did not say when to come back. */
 async function bridged(deliver: () => Promise<Outcome[]>, signal: AbortSignal): Promise<Outcome[]> {
   let blip: Outcome[] | undefined;
   try {

@@ -40,7 +40,7 @@ export interface Claim {
 }
 
 /** A write whose end nobody knows. It belongs to the subject, until a look or a receipt settles it. */
-export interface Doubt {
+interface Doubt {
   /** Epoch milliseconds. */
   since: number;
   /** It was for an event that was accepted later than this one. */
