@@ -80,6 +80,11 @@ export interface Destination {
    */
   find?(items: Item[], attempt: Attempt): Promise<Sighting[]>;
   /**
+   * Whether each event stands by itself there, so that one which comes late is delivered all the same. Otherwise an event
+   * that is older than what stands there changes nothing: it would bring old words back.
+   */
+  standsAlone?: boolean;
+  /**
    * Milliseconds within which a write may still land at the service after its call has ended; 10 s by default. 0 when
    * nothing outlives the call.
    */
