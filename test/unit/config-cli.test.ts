@@ -21,7 +21,8 @@ function relay(folder: string, ...argv: string[]): Promise<{ code: number; stdou
   });
 }
 
-const GOOD = `sources: { versive: { secret: ${SIGNING_SECRET} } }
+const DOT_ENV = { '.env': `VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n` };
+const GOOD = `sources: { versive: { secret: "\${VERSIVE_WEBHOOK_SECRET}" } }
 destinations:
   archive: { connector: file, path: out.jsonl }
 routes: [{ name: all, to: archive }]
@@ -29,6 +30,7 @@ routes: [{ name: all, to: archive }]
 
 test('check says that a config is fine, and what it found otherwise', async (t) => {
   const folder = await makeFolder(t, {
+    ...DOT_ENV,
     'config.yaml': GOOD,
     'bad.yaml': GOOD.replace('to: archive', 'to: archiv'),
     'warned.yaml': GOOD.replace(/routes.*/, ''),
@@ -56,6 +58,26 @@ test('check says that a config is fine, and what it found otherwise', async (t) 
   assert.equal((await relay(folder, 'check', '--config', 'none.yaml')).code, 78);
 });
 
+test('check --format github prints a line for each finding as GitHub Actions takes them', async (t) => {
+  const folder = await makeFolder(t, {
+    ...DOT_ENV,
+    'a,b/config.yaml': `${GOOD}x-a: 1\ny: 1\n`,
+    'a,b/.env': DOT_ENV['.env'],
+    'a,b/warned.yaml': GOOD.replace('to: archive', 'to: archive, when: { study.titel: "100%" }'),
+  });
+  const check = (...argv: string[]) => relay(folder, 'check', '--format', 'github', ...argv);
+  const bad = await check('--config', 'a,b/config.yaml');
+  assert.equal(bad.code, 78);
+  const options = 'server, timezone, store, plugins, sources, defaults, destinations, routes, on_failure, tests';
+  const place = 'file=a%2Cb/config.yaml,line=6,col=1,title=RELAY_CONFIG_UNKNOWN_KEY';
+  assert.equal(bad.stdout, `::error ${place}::y: no option "y". The options here are ${options}.\n1 error\n`);
+  const warned = await check('--config', 'a,b/warned.yaml', '--deny-warnings');
+  assert.equal(warned.code, 1);
+  assert.match(warned.stdout, /^::warning file=a%2Cb\/warned\.yaml,line=4,col=44,title=RELAY_CONFIG_PATH::routes/);
+  assert.equal((await relay(folder, 'check', '--format', 'github', '--json')).code, 2);
+  assert.equal((await relay(folder, 'check', '--format', 'xml')).code, 2);
+});
+
 test('check --live asks the service of each enabled destination, and tells at its place what it said', async (t) => {
   const service = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json').end('{"ok":false,"error":"invalid_auth"}');
@@ -66,6 +88,7 @@ test('check --live asks the service of each enabled destination, and tells at it
   const slack = (name: string, more: string) =>
     `  ${name}: { connector: slack, token: xoxb-hunter22, channel: C0123456789, api_url: "http://127.0.0.1:${port}/"${more} }\n`;
   const folder = await makeFolder(t, {
+    ...DOT_ENV,
     'config.yaml': GOOD.replace('routes', `${slack('alerts', '')}${slack('off', ', enabled: false')}routes`),
   });
   const { code, stdout, stderr } = await relay(folder, 'check', '--live', '--json');
