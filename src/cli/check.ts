@@ -5,6 +5,7 @@ import type { Config, DestinationConfig } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
+import { itemOf } from '../config/trial.ts';
 import type { CheckFinding } from '../connector.ts';
 import { EXIT, type Finding } from '../errors.ts';
 import { printAnnotations } from './annotations.ts';
@@ -108,11 +109,12 @@ async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf'
 }
 
 async function askService(destination: DestinationConfig, config: Config): Promise<CheckFinding[]> {
+  const [example] = sampleEvents();
   try {
     const place = { folder: path.dirname(config.file), timezone: config.timezone };
     const opened = openDestination(destination, place, fetchWithin(destination.timeout));
     try {
-      return (await opened.check?.()) ?? [];
+      return (await opened.check?.(itemOf(example, destination.name, config.timezone))) ?? [];
     } finally {
       await opened.close?.();
     }

@@ -2,7 +2,7 @@ import type { Sample } from '../config/trial.ts';
 import { sampleInterview } from '../sandbox/samples.ts';
 
 /** The events that `check` renders templates with: one that has everything, and one with every gap that Versive leaves. */
-export function sampleEvents(): Sample[] {
+export function sampleEvents(): [full: Sample, sparse: Sample] {
   const { interview, study, ...payload } = sampleInterview(0);
   const { started_at: _, ended_at: __, ...timeless } = interview;
   const sparse = {

@@ -111,8 +111,8 @@ async function previewRefusal(
   return { message: detail, fix: typeof fix === 'string' ? fix : undefined };
 }
 
-/** Of a first delivery, by a source whose name says nothing. */
-function itemOf({ payload }: Sample, destination: string, timezone: string): Item {
+/** What a connector gets of a sample: a first delivery, by a source whose name says nothing. */
+export function itemOf({ payload }: Sample, destination: string, timezone: string): Item {
   const { event_type: eventType, interview } = payload;
   const event = { id: 'e1', eventType, source: 'versive', svixId: 'msg_sample', receivedAt: Date.now() };
   const identity = { destination, subject: interview.id, generation: 1 };
