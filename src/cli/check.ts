@@ -1,15 +1,12 @@
-import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
-import type { Config, DestinationConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
-import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
-import { itemOf } from '../config/trial.ts';
-import type { CheckFinding } from '../connector.ts';
 import { EXIT, type Finding } from '../errors.ts';
 import { printAnnotations } from './annotations.ts';
 import { printFindings } from './common.ts';
+import { askService } from './live.ts';
 import { configOption, jsonOption } from './options.ts';
 import { sampleEvents } from './sample-events.ts';
 import { count } from './words.ts';
@@ -94,7 +91,7 @@ async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf'
   tell();
   const all = await Promise.all(
     enabled.map(async (destination): Promise<Finding[]> => {
-      const found = await askService(destination, config);
+      const { findings: found } = await askService(destination, config);
       left -= 1;
       tell();
       const place = { file, ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
@@ -106,28 +103,4 @@ async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf'
   );
   progress?.write('\r\u001b[K');
   return all.flat();
-}
-
-async function askService(destination: DestinationConfig, config: Config): Promise<CheckFinding[]> {
-  const [example] = sampleEvents();
-  try {
-    const place = { folder: path.dirname(config.file), timezone: config.timezone };
-    const opened = openDestination(destination, place, fetchWithin(destination.timeout));
-    try {
-      return (await opened.check?.(itemOf(example, destination.name, config.timezone))) ?? [];
-    } finally {
-      await opened.close?.();
-    }
-  } catch (error) {
-    const message = `the check did not come to an end: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ level: 'error', message, fix: 'See that this machine reaches the service, and try again.' }];
-  }
-}
-
-/** `fetch`, each call of which ends within so many milliseconds. */
-function fetchWithin(timeout: number): typeof fetch {
-  return (input, init) => {
-    const limit = AbortSignal.timeout(timeout);
-    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
-  };
 }
