@@ -121,6 +121,26 @@ describe('shadows', () => {
     assert.ok(found > 500, `only ${found} routes were shadowed`);
   });
 
+  const bounds: [above: object, below: object, shadowed: boolean][] = [
+    [{ gt: 10 }, { gt: 10 }, true],
+    [{ gte: 10 }, { gt: 10 }, true],
+    [{ gt: 10 }, { gte: 10 }, false],
+    [{ lt: 10 }, { lte: 10 }, false],
+    [{ lte: 10 }, { lt: 10 }, true],
+    [{ lte: 10 }, { lt: 9 }, true],
+    [{ lt: 9 }, { lt: 10 }, false],
+    [{ gte: 10 }, { lt: 20 }, false],
+    [{ gte: '2026-01-01' }, { gte: '2026-06-01' }, true],
+    [{ gte: 10 }, { gte: '2026-06-01' }, false],
+    [{ exists: true }, { gte: 10 }, true],
+  ];
+  for (const [above, below, shadowed] of bounds) {
+    it(`${shadowed ? 'lie' : 'do not lie'} on ${JSON.stringify(below)} below ${JSON.stringify(above)}`, () => {
+      const found = shadows({ 'interview.metadata.x': above }, { 'interview.metadata.x': below });
+      assert.equal(found.length === 1, shadowed);
+    });
+  }
+
   it('lie on a subset, by the rarest of the conditions', () => {
     const routes = Array.from({ length: 500 }, (_, n) => ({ 'interview.is_mock': false, 'study.id': `study_${n}` }));
     const below = { 'interview.is_mock': false, 'study.id': 'study_499', 'interview.vid': 'a' };
