@@ -166,7 +166,7 @@ class NotionDestination implements Destination {
     }
   }
 
-  check() {
-    return checkNotion(this.#client, this.#reader, this.#properties);
+  check(example?: Item) {
+    return checkNotion(this.#client, this.#reader, this.#properties, example);
   }
 }

@@ -25,6 +25,7 @@ export {
   transportOutcome,
   unknown,
 } from './outcome.ts';
+export { nearest } from './suggest.ts';
 export { clip, pieces } from './text.ts';
 
 /** One try. */
@@ -91,8 +92,12 @@ export interface Destination {
   settles?: number;
   /** Exactly what `deliver` would send, without a call. */
   preview?(item: Item): JsonValue;
-  /** Asks the service whether deliveries would work, and sends nothing. A good destination gives []. */
-  check?(): Promise<CheckFinding[]>;
+  /**
+   * Asks the service whether deliveries would work, and sends nothing. A good destination gives [].
+   *
+   * @param example what an interview would give: with it, what templates make can be held against what the service takes
+   */
+  check?(example?: Item): Promise<CheckFinding[]>;
   /** Tells people; makes the destination able to serve in `on_failure`. */
   notify?(notice: Notice): Promise<Outcome>;
   close?(): Promise<void>;

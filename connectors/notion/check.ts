@@ -1,5 +1,5 @@
 import type { Client } from '@notionhq/client';
-import type { CheckFinding, Outcome } from 'versive-relay/connector';
+import type { CheckFinding, Item, Outcome } from 'versive-relay/connector';
 import { call, Ended } from './errors.ts';
 import { convert, type PropertyOptions, propertyProblem } from './properties.ts';
 import { KEY_TYPES } from './question.ts';
@@ -8,35 +8,46 @@ import type { Schema, SchemaReader } from './schema.ts';
 /** Types of {@link KEY_TYPES} that hold an interview's id only in a form that a template gives it. */
 const FORMED: readonly string[] = ['number', 'url', 'email'];
 
-/** Asks Notion whether deliveries would work. Writes nothing. */
+/**
+ * Asks Notion whether deliveries would work. Writes nothing.
+ *
+ * @param example of an interview: what its templates give is held against the types of the properties
+ */
 export async function checkNotion(
   client: Client,
   reader: SchemaReader,
   options: PropertyOptions,
+  example: Item | undefined,
 ): Promise<CheckFinding[]> {
   try {
     await call('read', () => client.users.me({}));
     const schema = await reader.read();
-    return [...checkProperties(schema, options), ...checkKey(schema, options)];
+    return [...checkProperties(schema, options, example), ...checkKey(schema, options)];
   } catch (error) {
     if (error instanceof Ended) return [finding(error.outcome)];
     throw error;
   }
 }
 
-function checkProperties(schema: Schema, { templates = {}, timezone }: PropertyOptions): CheckFinding[] {
+function checkProperties(
+  schema: Schema,
+  { templates = {}, timezone }: PropertyOptions,
+  example: Item | undefined,
+): CheckFinding[] {
   return Object.entries(templates).flatMap(([name, template]): CheckFinding[] => {
     const problem = propertyProblem(schema, name);
     if (problem) return [{ level: 'error', ...problem }];
     const property = schema.properties.get(name);
-    // Only a template without Liquid says now what it will give.
-    if (!property || /\{[{%]/.test(template.source)) return [];
-    const found = convert(property, template.source, { limit: Number.POSITIVE_INFINITY, timezone });
+    // A template without Liquid gives the same for every interview.
+    const isFixed = !/\{[{%]/.test(template.source);
+    if (!property || (!isFixed && !example)) return [];
+    const value = isFixed || !example ? template.source : template.value(example);
+    const found = convert(property, value, { limit: Number.POSITIVE_INFINITY, timezone });
     if (found.problem === undefined) return [];
     return [
       {
-        level: 'error',
-        message: `the property "${name}" (${property.type}) cannot take ${found.problem}`,
+        level: isFixed ? 'error' : 'warning',
+        message: `the property "${name}" (${property.type}) cannot take ${found.problem}${isFixed ? '' : ', as its template gives for a sample interview'}`,
         fix:
           property.type === 'status'
             ? `Add the option to "${name}" in Notion, or write one that is there.`

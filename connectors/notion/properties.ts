@@ -1,5 +1,5 @@
 import type { CreatePageParameters } from '@notionhq/client';
-import { clip, halt, type Item, type JsonValue, reject, type Template } from 'versive-relay/connector';
+import { clip, halt, type Item, type JsonValue, nearest, reject, type Template } from 'versive-relay/connector';
 import { Ended } from './errors.ts';
 import { knownValue } from './known.ts';
 import { bytesOf, clean, LIMITS, richText, webAddress } from './rich-text.ts';
@@ -82,7 +82,7 @@ function known(item: Item, schema: Schema, key: string): [Property, JsonValue][]
 export function propertyProblem(schema: Schema, name: string): { message: string; fix: string } | undefined {
   const property = schema.properties.get(name);
   if (!property) {
-    const near = [...schema.properties.keys()].find((other) => fold(other) === fold(name));
+    const near = nearest(name, schema.properties.keys());
     const fix = near === undefined ? `Add it to the database in Notion` : `Write it as Notion does, "${near}"`;
     return {
       message: `the data source has no property "${name}"`,

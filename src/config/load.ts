@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../errors.ts';
 import { compileTable } from '../route/table.ts';
+import { advise } from './advice.ts';
 import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
@@ -16,6 +17,7 @@ import { NAME, onFailureSchema, SECTIONS, serverSchema, storeSchema, timezoneSch
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
 import { findTraps } from './traps.ts';
+import type { Sample } from './trial.ts';
 
 /**
  * Bytes of a config: 10,000 routes of a condition each have 700 KB. To read so much takes about two seconds, nearly all of it
@@ -36,12 +38,21 @@ export interface Loaded {
   placeOf(path: (string | number)[]): { line: number; column: number };
 }
 
+export interface LoadOptions {
+  /** With these events it also gives advice: on what is legal, and surely not meant. */
+  samples?: readonly Sample[] | undefined;
+}
+
 /**
  * Reads the config, with its `.env`, variables, files and connectors, and finds every problem at once. Makes no call, and
  * never throws for what a config holds.
  * @param file as it was named on the command line; findings name it so
  */
-export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Promise<Loaded> {
+export async function loadConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  { samples }: LoadOptions = {},
+): Promise<Loaded> {
   const readAt = Date.now();
   const absolute = path.resolve(file);
   const folder = path.dirname(absolute);
@@ -80,7 +91,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   const located = locate(text, variables);
   const report = new Report(file, text, located);
   report.yaml([...located.syntax, ...located.problems]);
-  const config = located.root ? await readRoot(located.root, text, absolute, report) : undefined;
+  const config = located.root ? await readRoot(located.root, text, absolute, { report, samples }) : undefined;
   if (!located.root && !report.failed) {
     return unread({ code: 'RELAY_CONFIG_INVALID', message: EMPTY, fix: EMPTY_FIX });
   }
@@ -143,7 +154,12 @@ async function readDotEnv(file: string): Promise<string> {
 type Unfinished = Omit<Config, 'files' | 'readAt' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
-async function readRoot(root: Located, text: string, file: string, report: Report): Promise<Unfinished | undefined> {
+async function readRoot(
+  root: Located,
+  text: string,
+  file: string,
+  { report, samples }: { report: Report } & LoadOptions,
+): Promise<Unfinished | undefined> {
   if (!root.entries) {
     const isEmpty = !root.items && root.scalar === null;
     const message = isEmpty
@@ -209,6 +225,10 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
   const testsAt = container('tests', anyList);
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
   if (testsAt) readTests(testsAt, names, sourceNames, report);
+  if (samples) {
+    const place = { folder, timezone: timezone ?? 'UTC' };
+    await advise({ sections: entries, destinations, connectors: connectors.names, samples, ...place }, report);
+  }
 
   if (!server || timezone === undefined || store === undefined || onFailure === undefined) return undefined;
   const metricsToken = server.metrics?.token;
@@ -238,8 +258,8 @@ function isSection(key: string): boolean {
 }
 
 const anyMap = z.record(z.string(), z.unknown());
-const namedMaps = z.record(NAME, z.unknown());
-const anyList = z.array(z.unknown());
+const namedMaps = z.record(NAME, z.unknown(), 'expected a map, each name with its options indented below it');
+const anyList = z.array(z.unknown(), 'expected a list, each entry with a hyphen before it');
 
 const NO_SOURCES: OptionProblem = {
   code: 'RELAY_CONFIG_MISSING',

@@ -91,7 +91,8 @@ export class Report {
       const trap = booleanTrap(located);
       if (trap) return void this.#entries.push(trap);
     }
-    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || problem.code === 'RELAY_CONFIG_PATH';
+    const isPath = problem.code === 'RELAY_CONFIG_PATH' && problem.place === undefined;
+    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || isPath;
     this.#entries.push({
       level: problem.level ?? 'error',
       code: problem.code,

@@ -90,6 +90,7 @@ export function checkReferences(
     report.at(each, {
       code: 'RELAY_CONFIG_REFERENCE',
       message: `no ${kind} ${JSON.stringify(each.scalar)}.${didYouMean(each.scalar, names)}`,
+      fix: each.scalar.includes(',') ? 'For several write a list, such as [research-alerts, tracker].' : undefined,
     });
   }
 }
@@ -108,7 +109,7 @@ function readFilter(when: Located | undefined, report: Report): Filter | undefin
 }
 
 /** The tree as filters take it: unquoted numbers and booleans keep their source text. */
-function filterValue(located: Located): unknown {
+export function filterValue(located: Located): unknown {
   if (located.entries) return Object.fromEntries([...located.entries].map(([key, entry]) => [key, filterValue(entry)]));
   if (located.items) return located.items.map(filterValue);
   const { scalar, source, plain } = located;

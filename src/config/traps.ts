@@ -13,7 +13,7 @@ export function findTraps(root: Located, text: string): YamlProblem[] {
   return found;
 
   function visit(value: Located): void {
-    const trap = templateTrap(value, text) ?? commentTrap(value, text);
+    const trap = templateTrap(value, text) ?? commentTrap(value, text) ?? quoteTrap(value);
     if (trap) found.push(trap);
     if (value.entries && isTemplateMap(value, text)) return;
     for (const inner of value.entries?.values() ?? value.items ?? []) visit(inner);
@@ -55,6 +55,14 @@ function commentTrap(value: Located, text: string): YamlProblem | undefined {
   if (cutsTemplate) return trap(value, message, 'Put all of the text in quotes.');
   if (!touches) return undefined;
   return trap(value, message, 'Put all of the text in quotes, or a space after the # of a comment.', 'warning');
+}
+
+/** A text in typographic quotes, as word processors and chats make them. In a template they may well be meant. */
+function quoteTrap(value: Located): YamlProblem | undefined {
+  if (typeof value.scalar !== 'string' || !value.plain || !/^[“”„‘’]/.test(value.source)) return undefined;
+  if (/\{[{%]/.test(value.source)) return undefined;
+  const message = 'to YAML these typographic quotes are a part of the text';
+  return trap(value, message, `Write " or ' in their place, or leave them out.`, 'warning');
 }
 
 function count(text: string, part: string): number {

@@ -70,7 +70,9 @@ class Compiler {
     if (!isMap(map)) {
       const fix = Array.isArray(map)
         ? 'Write `any:` or `all:` before the list.'
-        : 'Write for example `study.id: study_123`.';
+        : map === null
+          ? 'Indent its conditions further than this line, or remove it.'
+          : 'Write for example `study.id: study_123`.';
       return this.#error(place, 'a filter is a map from paths to conditions', fix);
     }
     const entries = Object.entries(map);
@@ -228,11 +230,13 @@ function explainAny(parts: Part[], fields: RoutedFields, wanted: boolean): Condi
   return held === undefined ? explainAll(parts, fields, wanted) : held.explain(fields, wanted);
 }
 
-function negated(words: string): string {
+/** The words of a condition that must not hold. */
+export function negated(words: string): string {
   return words.startsWith('is ') ? `is not ${words.slice(3)}` : `not: ${words}`;
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
+/** A map of the config, and no scalar. */
+export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PlainScalar);
 }
 

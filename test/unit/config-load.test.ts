@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sampleEvents } from '../../src/cli/sample-events.ts';
 import type { Config } from '../../src/config/config.ts';
 import { editorSchema } from '../../src/config/editor-schema.ts';
 import { firstConfig } from '../../src/config/first-config.ts';
@@ -20,8 +21,9 @@ test('config.example.yaml passes with the variables of .env.example', async (t) 
   const folder = await makeFolder(t, {});
   await copyFile(path.join(ROOT, 'config.example.yaml'), path.join(folder, 'config.yaml'));
   await copyFile(path.join(ROOT, '.env.example'), path.join(folder, '.env'));
-  const { config, findings, files } = await loadConfig(path.join(folder, 'config.yaml'), {});
-  assert.deepEqual(findings.map(printFinding), []);
+  const file = path.join(folder, 'config.yaml');
+  const { config, findings, files } = await loadConfig(file, {}, { samples: sampleEvents() });
+  assert.deepEqual(findings.map(printFinding), [], 'also no advice');
   assert.deepEqual(
     [...(config?.destinations.values() ?? [])].map(({ connector }) => connector.name),
     ['slack', 'slack', 'notion', 'google-sheets', 'webhook', 'file'],
@@ -292,10 +294,11 @@ test('no text of a config makes reading it throw', async (t) => {
     fc.string({ unit: 'binary' }),
     fc.array(fc.constantFrom(...words), { maxLength: 60 }).map((parts) => parts.join('')),
   );
+  const samples = sampleEvents();
   await fc.assert(
     fc.asyncProperty(text, async (yaml) => {
       await writeFile(file, yaml);
-      const { config, findings } = await loadConfig(file, { A: 'value' });
+      const { config, findings } = await loadConfig(file, { A: 'value' }, { samples });
       assert.equal(
         config === undefined,
         findings.some(({ level }) => level === 'error'),

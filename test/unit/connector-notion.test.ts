@@ -175,10 +175,29 @@ describe('notion: the destination', () => {
         },
       });
       assert.equal(found?.length, 4, inspect(found));
-      assert.match(found?.[0] ?? '', /no property "Nmae"/);
+      assert.match(found?.[0] ?? '', /no property "Nmae". Write it as Notion does, "Name"/);
       assert.match(found?.[1] ?? '', /"Created at" is of type created_time/);
       assert.match(found?.[2] ?? '', /"Status" .*Not started, In review, Done.* Add the option/);
       assert.match(found?.[3] ?? '', /"Duration" \(number\)/);
+    });
+
+    it('holds what templates give for an interview against the types of the properties', async () => {
+      const properties = {
+        Name: '{{ study.title }}',
+        Duration: '{{ interview.active_time | duration }}',
+        Participant: '{{ interview.active_time | duration }}',
+        Plan: '{{ interview.metadata.nothing }}',
+      };
+      const destination = open({ properties });
+      assert.deepEqual(await destination.check?.(), [], 'without one nothing can be told');
+      const found = (await destination.check?.(makeItem())) ?? [];
+      assert.deepEqual(
+        found.map(({ level }) => level),
+        ['warning'],
+        inspect(found),
+      );
+      assert.match(found[0]?.message ?? '', /"Duration" \(number\) cannot take a text that is no number/);
+      assert.match(found[0]?.fix ?? '', /Change the template of "Duration" under `properties:`/);
     });
 
     it('warns where the key cannot hold an id', async () => {
