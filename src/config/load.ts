@@ -11,10 +11,20 @@ import { type Located, type LocatedConfig, locate, nearestAt, plainValue, printP
 import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
 import { quoteOf, Report } from './report.ts';
-import { checkReferences, listOf, readRoutes, readSources, readTests } from './routing.ts';
-import { NAME, onFailureSchema, SECTIONS, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
+import { checkReferences, listOf, readRoutes, readSources } from './routing.ts';
+import {
+  DESTINATION_NAME,
+  NAME,
+  onFailureSchema,
+  SECTIONS,
+  serverSchema,
+  storeSchema,
+  timezoneSchema,
+} from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
+import { TestFiles } from './test-files.ts';
+import { readTests } from './tests.ts';
 import { findTraps } from './traps.ts';
 
 /**
@@ -80,12 +90,13 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   const located = locate(text, variables);
   const report = new Report(file, text, located);
   report.yaml([...located.syntax, ...located.problems]);
-  const config = located.root ? await readRoot(located.root, text, absolute, report) : undefined;
+  const testFiles = new TestFiles(variables);
+  const config = located.root ? await readRoot(located.root, text, { file: absolute, report, testFiles }) : undefined;
   if (!located.root && !report.failed) {
     return unread({ code: 'RELAY_CONFIG_INVALID', message: EMPTY, fix: EMPTY_FIX });
   }
-  const findings = report.findings(variables.brought);
-  files.push(...variables.files);
+  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.secrets)];
+  files.push(...variables.files, ...testFiles.files);
   const placeOf = (at: (string | number)[]) => {
     const found = located.root && nearestAt(located.root, at).located;
     return located.place(found?.keyOffset ?? found?.offset ?? 0);
@@ -143,7 +154,11 @@ async function readDotEnv(file: string): Promise<string> {
 type Unfinished = Omit<Config, 'files' | 'readAt' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
-async function readRoot(root: Located, text: string, file: string, report: Report): Promise<Unfinished | undefined> {
+async function readRoot(
+  root: Located,
+  text: string,
+  { file, report, testFiles }: { file: string; report: Report; testFiles: TestFiles },
+): Promise<Unfinished | undefined> {
   if (!root.entries) {
     const isEmpty = !root.items && root.scalar === null;
     const message = isEmpty
@@ -185,7 +200,7 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
   const sources = sourcesAt ? readSources(sourcesAt, report) : new Map();
 
   const defaultsAt = container('defaults', anyMap);
-  const destinationsAt = container('destinations', namedMaps);
+  const destinationsAt = container('destinations', destinationMaps);
   // Without what they build on, destinations would seem to lack what they have.
   const judged = report.isUnread('defaults') || report.isUnread('plugins') ? undefined : destinationsAt;
   const destinations = await readDestinations(judged, defaultsAt, { connectors, report, timezone: timezone ?? 'UTC' });
@@ -208,7 +223,9 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
 
   const testsAt = container('tests', anyList);
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
-  if (testsAt) readTests(testsAt, names, sourceNames, report);
+  const known = { destinations: names, sources: sourceNames, opened: destinations };
+  const place = { folder, timezone: timezone ?? 'UTC' };
+  const tests = testsAt ? await readTests(testsAt, { ...known, ...place, report, testFiles }) : [];
 
   if (!server || timezone === undefined || store === undefined || onFailure === undefined) return undefined;
   const metricsToken = server.metrics?.token;
@@ -229,6 +246,7 @@ async function readRoot(root: Located, text: string, file: string, report: Repor
     destinations,
     table: compileTable(routes),
     onFailure: listOf(onFailure),
+    tests,
   };
 }
 
@@ -239,6 +257,7 @@ function isSection(key: string): boolean {
 
 const anyMap = z.record(z.string(), z.unknown());
 const namedMaps = z.record(NAME, z.unknown());
+const destinationMaps = z.record(DESTINATION_NAME, z.unknown());
 const anyList = z.array(z.unknown());
 
 const NO_SOURCES: OptionProblem = {
