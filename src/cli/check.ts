@@ -56,7 +56,11 @@ async function check({
   const loaded = await loadConfig(file, process.env, { samples: sampleEvents() });
   const { config } = loaded;
   const asked = live && config ? await checkLive(file, config, loaded.placeOf) : [];
-  const findings = [...loaded.findings, ...asked].sort((a, b) => a.line - b.line || a.column - b.column);
+  const all = [...loaded.findings, ...asked];
+  const files = [...new Set([file, ...all.map((finding) => finding.file)])];
+  const findings = all.sort((a, b) => {
+    return files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column;
+  });
   if (format === 'json') for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
   else {
     if (format === 'github') printAnnotations(findings, process.stdout);

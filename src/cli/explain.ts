@@ -131,9 +131,15 @@ function routeLine({ route, matched, skipped }: Row, to: string[]): string {
 }
 
 function conditionLine({ path, condition, value, held }: Condition): string {
-  const seen = value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
   const text = plain(`${path} ${condition}`);
-  return held ? paint('dim', `    ✓ ${text}`) : `    ${paint('red', '✗')} ${text}: ${paint('bold', plain(seen))}`;
+  return held
+    ? paint('dim', `    ✓ ${text}`)
+    : `    ${paint('red', '✗')} ${text}: ${paint('bold', plain(seen(value)))}`;
+}
+
+/** What a condition saw, in words: `it is 45`. */
+export function seen(value: Condition['value']): string {
+  return value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
 }
 
 function paint(style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string {

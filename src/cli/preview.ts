@@ -84,7 +84,8 @@ interface Preview {
   error: string | undefined;
 }
 
-async function previewAt(config: Config, destination: DestinationConfig, item: Item): Promise<Preview> {
+/** Opens a destination, has it show what it would send, and closes it again. Makes no call. */
+export async function previewAt(config: Config, destination: DestinationConfig, item: Item): Promise<Preview> {
   const opened = openDestination(destination, { folder: path.dirname(config.file), timezone: config.timezone });
   try {
     return { target: opened.target, preview: opened.preview?.(item), error: undefined };

@@ -6,6 +6,7 @@ const VERBS: Record<string, () => Promise<Command>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
+  test: async () => (await import('./test.ts')).testCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   preview: async () => (await import('./preview.ts')).previewCommand(),
   send: async () => (await import('./send.ts')).sendCommand(),

@@ -110,6 +110,14 @@ ${destinations.join('\n')}
 routes:
   - name: Every interview
     to: [${names.join(', ')}]
+
+tests:                                       # what the routes must do: versive-relay test
+  - name: an interview arrives
+    event: { interview: { active_time: 600 } }
+    to: [${names.join(', ')}]
+  - name: a test interview goes nowhere
+    event: { interview: { is_mock: true } }
+    to: unrouted
 `;
   const lines = variables.map(({ name, comment, placeholder }) => {
     return `# ${comment}\n${name}=${envValue(choices.values[name] ?? placeholder)}\n`;

@@ -12,10 +12,20 @@ import { type Located, type LocatedConfig, locate, nearestAt, plainValue, printP
 import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
 import { quoteOf, Report } from './report.ts';
-import { checkReferences, listOf, readRoutes, readSources, readTests } from './routing.ts';
-import { NAME, onFailureSchema, SECTIONS, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
+import { checkReferences, listOf, readRoutes, readSources } from './routing.ts';
+import {
+  DESTINATION_NAME,
+  NAME,
+  onFailureSchema,
+  SECTIONS,
+  serverSchema,
+  storeSchema,
+  timezoneSchema,
+} from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
+import { TestFiles } from './test-files.ts';
+import { readTests } from './tests.ts';
 import { findTraps } from './traps.ts';
 import type { Sample } from './trial.ts';
 
@@ -91,12 +101,14 @@ export async function loadConfig(
   const located = locate(text, variables);
   const report = new Report(file, text, located);
   report.yaml([...located.syntax, ...located.problems]);
-  const config = located.root ? await readRoot(located.root, text, absolute, { report, samples }) : undefined;
+  const testFiles = new TestFiles(variables);
+  const parts = { file: absolute, report, testFiles, samples };
+  const config = located.root ? await readRoot(located.root, text, parts) : undefined;
   if (!located.root && !report.failed) {
     return unread({ code: 'RELAY_CONFIG_INVALID', message: EMPTY, fix: EMPTY_FIX });
   }
-  const findings = report.findings(variables.brought);
-  files.push(...variables.files);
+  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.secrets)];
+  files.push(...variables.files, ...testFiles.files);
   const placeOf = (at: (string | number)[]) => {
     const found = located.root && nearestAt(located.root, at).located;
     return located.place(found?.keyOffset ?? found?.offset ?? 0);
@@ -157,8 +169,7 @@ type Unfinished = Omit<Config, 'files' | 'readAt' | 'secrets'>;
 async function readRoot(
   root: Located,
   text: string,
-  file: string,
-  { report, samples }: { report: Report } & LoadOptions,
+  { file, report, testFiles, samples }: { file: string; report: Report; testFiles: TestFiles } & LoadOptions,
 ): Promise<Unfinished | undefined> {
   if (!root.entries) {
     const isEmpty = !root.items && root.scalar === null;
@@ -201,7 +212,7 @@ async function readRoot(
   const sources = sourcesAt ? readSources(sourcesAt, report) : new Map();
 
   const defaultsAt = container('defaults', anyMap);
-  const destinationsAt = container('destinations', namedMaps);
+  const destinationsAt = container('destinations', destinationMaps);
   // Without what they build on, destinations would seem to lack what they have.
   const judged = report.isUnread('defaults') || report.isUnread('plugins') ? undefined : destinationsAt;
   const destinations = await readDestinations(judged, defaultsAt, { connectors, report, timezone: timezone ?? 'UTC' });
@@ -224,9 +235,10 @@ async function readRoot(
 
   const testsAt = container('tests', anyList);
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
-  if (testsAt) readTests(testsAt, names, sourceNames, report);
+  const known = { destinations: names, sources: sourceNames, opened: destinations };
+  const place = { folder, timezone: timezone ?? 'UTC' };
+  const tests = testsAt ? await readTests(testsAt, { ...known, ...place, report, testFiles }) : [];
   if (samples) {
-    const place = { folder, timezone: timezone ?? 'UTC' };
     await advise({ sections: entries, destinations, connectors: connectors.names, samples, ...place }, report);
   }
 
@@ -249,6 +261,7 @@ async function readRoot(
     destinations,
     table: compileTable(routes),
     onFailure: listOf(onFailure),
+    tests,
   };
 }
 
@@ -258,7 +271,9 @@ function isSection(key: string): boolean {
 }
 
 const anyMap = z.record(z.string(), z.unknown());
-const namedMaps = z.record(NAME, z.unknown(), 'expected a map, each name with its options indented below it');
+const EXPECT_NAMED = 'expected a map, each name with its options indented below it';
+const namedMaps = z.record(NAME, z.unknown(), EXPECT_NAMED);
+const destinationMaps = z.record(DESTINATION_NAME, z.unknown(), EXPECT_NAMED);
 const anyList = z.array(z.unknown(), 'expected a list, each entry with a hyphen before it');
 
 const NO_SOURCES: OptionProblem = {

@@ -55,6 +55,11 @@ export class Report {
     return this.#config.unread.has(section);
   }
 
+  /** The file (as findings name it) and the line that a value stands in. */
+  placeOf(located: Located): { file: string; line: number } {
+    return { file: this.#file, line: this.#config.place(located.offset).line };
+  }
+
   yaml(problems: YamlProblem[]): void {
     this.#entries.push(...problems);
   }

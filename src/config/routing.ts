@@ -1,4 +1,4 @@
-/** Reads what decides where events go: sources, routes and the config's own tests. */
+/** Reads what decides where events go: sources and routes. */
 import { compileFilter, type Filter, PlainScalar } from '../route/filter.ts';
 import type { Route } from '../route/table.ts';
 import { didYouMean } from '../suggest.ts';
@@ -6,7 +6,7 @@ import type { SourceConfig } from './config.ts';
 import { judge } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
 import { quoteOf, type Report } from './report.ts';
-import { routeSchema, sourceSchema, testSchema } from './schema.ts';
+import { routeSchema, sourceSchema } from './schema.ts';
 import { findFilterTraps } from './traps.ts';
 
 /** Reads `sources:`. Those with errors are left out. */
@@ -60,21 +60,6 @@ export function readRoutes(routes: Located, destinations: Set<string> | undefine
     found.push(route);
   }
   return found;
-}
-
-/** Judges the shape of `tests:`, and that what they name is there. */
-export function readTests(
-  tests: Located,
-  destinations: Set<string> | undefined,
-  sources: Set<string> | undefined,
-  report: Report,
-): void {
-  for (const located of tests.items ?? []) {
-    if (report.full) break;
-    report.options(located, judge(testSchema, plainValue(located), quoteOf(located)).problems);
-    checkReferences(located.entries?.get('to'), destinations, report);
-    checkReferences(located.entries?.get('source'), sources, report, 'source');
-  }
 }
 
 /** Each name, alone or in a list, must be one of those; undefined when nobody knows which there are. */

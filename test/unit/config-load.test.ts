@@ -5,6 +5,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sampleEvents } from '../../src/cli/sample-events.ts';
+import { runTest } from '../../src/cli/verdict.ts';
+import { failureSummary } from '../../src/cli/verdict-lines.ts';
 import type { Config } from '../../src/config/config.ts';
 import { editorSchema } from '../../src/config/editor-schema.ts';
 import { firstConfig } from '../../src/config/first-config.ts';
@@ -30,6 +32,9 @@ test('config.example.yaml passes with the variables of .env.example', async (t) 
   );
   assert.equal(config?.store, path.join(folder, 'data/relay.db'));
   assert.deepEqual(files, [path.join(folder, 'config.yaml'), path.join(folder, '.env')]);
+  assert.ok(config);
+  assert.ok(config.tests.length >= 3);
+  for (const each of config.tests) assert.equal(failureSummary(await runTest(config, each)), '', each.name);
 });
 
 test('every variable of config.example.yaml is in .env.example, and the other way round', async () => {
