@@ -3,6 +3,7 @@ import {
   type Attempt,
   type Context,
   type Destination,
+  type Drawn,
   defineConnector,
   delivered,
   type Item,
@@ -13,6 +14,7 @@ import {
 import { z } from 'zod';
 import { makeBody, withTurns } from './notion/body.ts';
 import { checkNotion } from './notion/check.ts';
+import { drawPage } from './notion/draw.ts';
 import { Ended } from './notion/errors.ts';
 import { pageTitle } from './notion/known.ts';
 import { createPage, type PageReceipt, updatePage, writeBody } from './notion/page.ts';
@@ -128,6 +130,12 @@ class NotionDestination implements Destination {
       ...(body && { children: withTurns(body, body.turns.length) }),
     };
     return JSON.parse(JSON.stringify(preview)) as JsonValue;
+  }
+
+  draw(item: Item): Drawn[][] {
+    const body = this.#withBody ? makeBody(item) : undefined;
+    const children = body && withTurns(body, body.turns.length);
+    return drawPage({ properties: this.#previewProperties(item), children });
   }
 
   #previewProperties(item: Item): unknown {

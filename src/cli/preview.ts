@@ -1,19 +1,18 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import type { Config, DestinationConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
 import type { Item } from '../connector.ts';
 import { EXIT, RelayError } from '../errors.ts';
-import type { JsonValue } from '../model.ts';
 import { renderItem } from '../render/item.ts';
-import { TemplateRenderError } from '../render/template.ts';
 import { decide } from '../route/decide.ts';
 import { readEvent, sourceOption } from './chosen-event.ts';
 import { readConfig } from './common.ts';
 import { named } from './names.ts';
 import { configOption, jsonOption } from './options.ts';
+import { type Previewed, previewOf, printDrawn } from './previewed.ts';
 import { plain } from './words.ts';
 
 export function previewCommand(): Command {
@@ -27,9 +26,13 @@ export function previewCommand(): Command {
     .addHelpText(
       'after',
       `
+It draws what arrives, long texts clipped; --json prints all of it, as {"destination", "preview"}. Slack's Block Kit
+Builder (https://app.slack.com/block-kit-builder) takes what the last example prints.
+
 Examples:
   $ versive-relay preview e42
-  $ versive-relay preview interview.json --to research-alerts`,
+  $ versive-relay preview interview.json --to research-alerts
+  $ versive-relay preview e42 --to research-alerts --json | jq '{blocks: .preview.blocks}'`,
     )
     .action(async (argument: string, options: { config: string; to?: string; source?: string; json?: boolean }) => {
       const config = await readConfig(options.config);
@@ -54,7 +57,15 @@ Examples:
 async function show(config: Config, item: Item, json: boolean): Promise<void> {
   const name = item.identity.destination;
   const destination = named('destination', name, config.destinations);
-  const { target, preview, error } = await previewAt(config, destination, item);
+  const place = { folder: path.dirname(config.file), timezone: config.timezone };
+  const opened = openDestination(destination, place);
+  let previewed: Previewed;
+  try {
+    previewed = previewOf(opened, item);
+  } finally {
+    await opened.close?.();
+  }
+  const { preview, drawn, error } = previewed;
   if (error !== undefined) process.exitCode = EXIT.no;
   const scrub = scrubber(config.secrets);
   const stream = process.stdout;
@@ -64,34 +75,10 @@ async function show(config: Config, item: Item, json: boolean): Promise<void> {
     );
     return;
   }
-  stream.write(`${styleText('bold', name, { stream })} ${styleText('dim', plain(target), { stream })}\n`);
+  stream.write(`${styleText('bold', name, { stream })} ${styleText('dim', plain(opened.target), { stream })}\n`);
   if (error !== undefined) {
-    stream.write(`${styleText('red', `It would be rejected: ${plain(scrub(error))}`, { stream })}\n\n`);
-  } else if (preview === undefined) stream.write('Its connector cannot show what it would send.\n\n');
-  else {
-    // JSON keeps control characters above ASCII, and those that turn the direction, as they are.
-    const lines = scrub(JSON.stringify(preview, undefined, 2))
-      .split('\n')
-      .map(plain);
-    stream.write(`${lines.join('\n')}\n\n`);
-  }
-}
-
-interface Preview {
-  target: string;
-  preview: JsonValue | undefined;
-  /** Why the template could not be rendered. */
-  error: string | undefined;
-}
-
-async function previewAt(config: Config, destination: DestinationConfig, item: Item): Promise<Preview> {
-  const opened = openDestination(destination, { folder: path.dirname(config.file), timezone: config.timezone });
-  try {
-    return { target: opened.target, preview: opened.preview?.(item), error: undefined };
-  } catch (error) {
-    if (!(error instanceof TemplateRenderError)) throw error;
-    return { target: opened.target, preview: undefined, error: error.message };
-  } finally {
-    await opened.close?.();
-  }
+    stream.write(`${styleText('red', `It would be rejected: ${plain(scrub(error))}`, { stream })}\n`);
+  } else if (preview === undefined) stream.write('Its connector cannot show what it would send.\n');
+  else printDrawn(drawn, scrub, stream);
+  stream.write('\n');
 }

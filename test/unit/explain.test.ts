@@ -208,7 +208,7 @@ suite('preview', () => {
     await writeFile(path.join(folder, 'evil.json'), JSON.stringify(makePayload({ interview: { title } })));
     const { code, stdout } = await relay('preview', 'evil.json', '--to', 'alerts');
     assert.equal(code, 0);
-    assert.match(stdout, /Checkout research: a 31mb c/);
+    assert.match(stdout, /\n {2}body\n {4}text {2}Checkout research: a 31mb c\n/);
     assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
   });
 
