@@ -3,6 +3,7 @@ import {
   type Attempt,
   type Context,
   type Destination,
+  type Drawn,
   defineConnector,
   delivered,
   type Item,
@@ -15,6 +16,7 @@ import { z } from 'zod';
 import { makeBody, withTurns } from './notion/body.ts';
 import { checkNotion } from './notion/check.ts';
 import { Connection } from './notion/connection.ts';
+import { drawPage } from './notion/draw.ts';
 import { Ended } from './notion/errors.ts';
 import { findPage } from './notion/find.ts';
 import { pageTitle } from './notion/known.ts';
@@ -148,6 +150,12 @@ class NotionDestination implements Destination {
       ...(body && { children: withTurns(body, body.turns.length) }),
     };
     return JSON.parse(JSON.stringify(preview)) as JsonValue;
+  }
+
+  draw(item: Item): Drawn[][] {
+    const body = this.#withBody ? makeBody(item) : undefined;
+    const children = body && withTurns(body, body.turns.length);
+    return drawPage({ properties: this.#previewProperties(item), children });
   }
 
   #previewProperties(item: Item): unknown {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import { Effect } from './config/effect.ts';
 import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
@@ -62,6 +63,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
       if (taken) metrics.configReloadTime.setToCurrentTime();
       else notifier.report({ kind: 'config', lines: wrong });
     },
+    taken: (before, after) => effect.tell(before, after),
     log,
   });
 
@@ -69,6 +71,8 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   starting.defer(() => lock.release());
   const store = await openStore(first.store, options.storeOptions);
   starting.defer(() => store.close());
+  const effect = new Effect(store, log);
+  starting.defer(() => effect.close());
   const { freed, failed } = await store.release();
   if (freed > 0)
     log.info({ step: 'store.released', deliveries: freed }, 'what an earlier process left under way is due');

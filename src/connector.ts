@@ -66,6 +66,9 @@ export interface Notice {
   lines: string[];
 }
 
+/** A piece of a drawn line: text, text that stands out, or text that stands back. */
+export type Drawn = string | { bold: string } | { dim: string };
+
 /** An opened destination. */
 export interface Destination {
   /** The place it writes to, as `slack:C0123456789`: receipts belong to it. Holds no secret. */
@@ -92,6 +95,11 @@ export interface Destination {
   settles?: number;
   /** Exactly what `deliver` would send, without a call. */
   preview?(item: Item): JsonValue;
+  /**
+   * The same for a person at a terminal, in lines of 76 characters at most: how it will look, long texts clipped. Without
+   * it, the preview's JSON is laid out.
+   */
+  draw?(item: Item): Drawn[][];
   /**
    * Asks the service whether deliveries would work, and sends nothing. A good destination gives [].
    *

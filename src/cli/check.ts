@@ -86,7 +86,7 @@ function summary(file: string, config: Config | undefined, findings: Finding[]):
 }
 
 /** Opens each enabled destination and has it ask its service, all at once. */
-async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
+export async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
   const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
   const scrub = scrubber(config.secrets);
   const progress = process.stderr.isTTY ? process.stderr : undefined;

@@ -9,7 +9,7 @@ import { explainRoutes } from '../route/explain.ts';
 import type { Condition } from '../route/filter.ts';
 import { fillEvent } from '../sample.ts';
 import { readBody } from './chosen-event.ts';
-import { previewAt } from './preview.ts';
+import { previewAt } from './previewed.ts';
 
 /** When the event of a test is received: always the same, so that a message which tells it stays the same. */
 const RECEIVED = Date.UTC(2026, 0, 5, 9, 12);
