@@ -3,9 +3,9 @@ import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
-import type { EventRecord } from '../model.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import type { ShownEvent } from '../render/item.ts';
+import type { StoredEvent } from '../store/store.ts';
 import { named } from './names.ts';
 import { withStore } from './with-store.ts';
 
@@ -51,7 +51,7 @@ export function isEventId(argument: string): boolean {
 }
 
 /** @throws RelayError when there is no such event */
-export async function findEvent(config: Pick<Config, 'store'>, id: string): Promise<EventRecord & { body: Buffer }> {
+export async function findEvent(config: Pick<Config, 'store'>, id: string): Promise<StoredEvent> {
   const found = await withStore(config, (store) => store.event(id));
   if (found) return found;
   throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
@@ -61,6 +61,10 @@ export async function findEvent(config: Pick<Config, 'store'>, id: string): Prom
 
 async function storedEvent(config: Config, id: string, sourceName: string | undefined): Promise<ChosenEvent> {
   const found = await findEvent(config, id);
+  if (found.damage !== undefined) {
+    const fix = 'Look at the health of the disk, and restore the store from a copy.';
+    throw new RelayError('RELAY_STORE_OPEN', `${id} cannot be looked into: ${found.damage}`, { fix });
+  }
   // An event outlives its source: one that left the config judges nothing any more.
   const known = sourceName === undefined ? config.sources.get(found.source) : chooseSource(config, sourceName);
   const source = known ?? { name: found.source, secrets: [], when: undefined };

@@ -27,8 +27,8 @@ export async function tryFirst(
     const absolute =
       key === undefined ? config : config.replace(`\${file:${key}}`, `\${file:${path.resolve(folder, key)}}`);
     await writeFile(file, absolute);
-    await writeFile(path.join(trial, '.env'), env, { mode: 0o600 });
-    const loaded = await loadConfig(file, {});
+    // Secrets stay in memory.
+    const loaded = await loadConfig(file, parseEnv(env));
     return { config: loaded.config, wrong: loaded.findings.find(({ level }) => level === 'error') };
   } finally {
     await rm(trial, { recursive: true, force: true });

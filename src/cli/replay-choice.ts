@@ -1,8 +1,7 @@
-import { RelayError } from '../errors.ts';
 import type { DeliveryState, EventRecord, EventState } from '../model.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import { pages } from '../store/pages.ts';
-import type { DeliveryFilter } from '../store/store.ts';
+import type { DeliveryFilter, StoredEvent } from '../store/store.ts';
 import { filterOf, nothingFound } from './listing.ts';
 import { unknownIds } from './names.ts';
 import { Progress } from './progress.ts';
@@ -62,20 +61,17 @@ async function eventsById({ store, ids }: Recovery): Promise<Chosen[]> {
 /** An event read and judged anew. */
 export interface Reread {
   /** Undefined when it cannot be read. */
-  event: (EventRecord & { body: Buffer }) | undefined;
+  event: StoredEvent | undefined;
   judged: Judged;
 }
 
 /** Reads a stored event again; undefined when it is gone. One that the disk has changed is not understood. */
 export async function readAgain(id: string, { store }: Pick<Recovery, 'store'>): Promise<Reread | undefined> {
-  try {
-    const event = await store.event(id);
-    return event && { event, judged: parsePayload(event.body) };
-  } catch (error) {
-    if (error instanceof RelayError) throw error;
-    const reason = `the stored event cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    return { event: undefined, judged: { payload: undefined, reason, eventType: '', subject: '', study: '' } };
-  }
+  const event = await store.event(id);
+  if (!event) return undefined;
+  if (event.damage === undefined) return { event, judged: parsePayload(event.body) };
+  const judged = { payload: undefined, reason: event.damage, eventType: '', subject: '', study: '' };
+  return { event: undefined, judged };
 }
 
 /** The deliveries that the filters choose, one of which is a state of deliveries. */

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../connector.ts';
-import { RelayError } from '../errors.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import { changeOf, heirsOf, Tally, turnover, wayBy } from '../route/plan.ts';
 import type { Store } from '../store/store.ts';
@@ -70,13 +69,8 @@ export class Effect {
 
   /** Undefined when it is gone, or the disk has changed it. */
   async #read(id: string): Promise<Judged | undefined> {
-    try {
-      const event = await this.#store.event(id);
-      return event && parsePayload(event.body);
-    } catch (error) {
-      if (error instanceof RelayError) throw error;
-      return undefined;
-    }
+    const event = await this.#store.event(id);
+    return event?.damage === undefined ? event && parsePayload(event.body) : undefined;
   }
 
   #write(tally: Tally, before: Config, after: Config): void {

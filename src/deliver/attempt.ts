@@ -31,8 +31,8 @@ export interface Ended {
   outcome: Outcome | Waiting;
   /** Since when a write may have landed without anyone knowing, epoch milliseconds. */
   doubt: number | undefined;
-  /** What the service showed of an earlier try; undefined when it was not asked. */
-  saw?: 'found' | 'absent' | 'nothing';
+  /** What the service showed of an earlier try; undefined when it was not asked, or cannot be. */
+  saw?: 'found' | 'absent' | 'unseen';
   /** The delivery was not even sent: what the service showed of an earlier try was enough, or it could not be asked. */
   unsent?: true;
   /** What a person should know of a delivery that arrived. */
@@ -87,16 +87,21 @@ function ended({ doubt }: Claim, looked: Looked | undefined, sent: Outcome, scru
   if (looked?.kind === 'ended') {
     const { outcome } = looked;
     const left = outcome.kind === 'delivered' ? undefined : doubt?.since;
-    const saw = outcome.kind === 'delivered' ? 'found' : 'nothing';
+    const saw = outcome.kind === 'delivered' ? 'found' : outcome.kind === 'waiting' ? 'absent' : 'unseen';
     return { outcome: scrubbed(outcome, scrub), doubt: left, saw, unsent: true };
   }
   const outcome = scrubbed(sent, scrub);
-  const saw = looked?.kind === 'settled' ? { saw: looked.saw } : looked ? { saw: 'nothing' as const } : {};
+  const saw = sightingOf(looked);
   if (outcome.kind === 'delivered') {
     return { outcome, doubt: undefined, ...saw, ...(looked?.kind === 'blind' && looked.note && { note: looked.note }) };
   }
   const older = looked?.kind === 'settled' ? undefined : doubt?.since;
   return { outcome, doubt: older ?? (outcome.kind === 'unknown' ? Date.now() : undefined), ...saw };
+}
+
+function sightingOf(looked: Looked | undefined): Pick<Ended, 'saw'> {
+  if (looked?.kind === 'settled') return { saw: looked.saw };
+  return looked?.kind === 'blind' && looked.asked ? { saw: 'unseen' } : {};
 }
 
 /** A batch of one goes by `deliver`, and so is the same at every connector. */

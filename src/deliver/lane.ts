@@ -296,12 +296,10 @@ export class Lane {
     const { config, log, metrics } = this.#parts;
     const { outcome } = end;
     const { attempts, subject } = claim.delivery;
-    let settlement = settle(end, { attempts, schedule: config.retry, now: Date.now(), probing });
     if (outcome.kind === 'unknown') this.#doubts.left(subject);
-    const ours = await this.#recordEnd(claim, () => {
-      settlement = settle(end, { attempts, schedule: config.retry, now: Date.now(), probing });
-      return settlement;
-    });
+    const { ours, settlement } = await this.#recordEnd(claim, () =>
+      settle(end, { attempts, schedule: config.retry, now: Date.now(), probing }),
+    );
     metrics.deliveries.inc({
       destination: this.name,
       outcome: settlement.state === 'failed' ? 'failed' : outcome.kind,
@@ -315,12 +313,18 @@ export class Lane {
   }
 
   /**
-   * @param settlement made anew for each try to commit it: while the disk was full, the clock may have been set back
-   * @returns false when the claim is no longer ours, or when the relay ended before the store could commit: it is then tried again
+   * @param judge made anew for each try to commit it: while the disk was full, the clock may have been set back
+   * @returns `ours` is false when the claim is no longer ours, or when the relay ended before the store could commit: it is
+   *   then tried again
    */
-  async #recordEnd(claim: Claim, settlement: () => Settlement): Promise<boolean> {
+  async #recordEnd(claim: Claim, judge: () => Settlement): Promise<{ ours: boolean; settlement: Settlement }> {
     const { store } = this.#parts;
-    return (await this.#insist(() => store.record(claim.token, this.destination.target, settlement()))) ?? false;
+    let settlement = judge();
+    const ours = await this.#insist(() => {
+      settlement = judge();
+      return store.record(claim.token, this.destination.target, settlement);
+    });
+    return { ours: ours ?? false, settlement };
   }
 
   #insist<T>(work: () => Promise<T>): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config, DestinationConfig } from '../config/config.ts';
+import { openWith } from '../config/open.ts';
 import type { Context, Destination, Log } from '../connector.ts';
 import { RelayError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
@@ -111,7 +112,7 @@ export class Lanes {
     const abort = new AbortController();
     // The limits, and with them the pace, are known only once it is open; no call is made before.
     let fetchAtPace: typeof fetch = () => Promise.reject(new Error('a connector must not call while it is opened'));
-    const destination = opened(config, {
+    const destination = openWith(config, {
       destination: config.name,
       folder: path.dirname(file),
       timezone,
@@ -206,17 +207,5 @@ export class Lanes {
       if (moved > 0)
         log.info({ step: 'destination.renamed', from: renamedFrom, destination: name, moved }, 'destination renamed');
     }
-  }
-}
-
-function opened({ name, connector, options }: DestinationConfig, context: Context): Destination {
-  try {
-    return connector.open(options, context);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new RelayError('RELAY_CONFIG_CONNECTOR', `destinations.${name} cannot be opened: ${why}`, {
-      fix: `Look at the options of ${name}; ${connector.name} refuses them.`,
-      cause: error,
-    });
   }
 }

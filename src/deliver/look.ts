@@ -17,7 +17,7 @@ export type Looked =
   /** The doubt is over: deliver, with the receipt that the item has now, if it has one. */
   | { kind: 'settled'; saw: 'found' | 'absent' }
   /** Nobody can tell: deliver, and say so. */
-  | { kind: 'blind'; note?: { detail: string; fix: string } }
+  | { kind: 'blind'; asked: boolean; note?: { detail: string; fix: string } }
   /** Do not deliver now. The doubt stays unless it was delivered. */
   | { kind: 'ended'; outcome: Outcome | Waiting };
 
@@ -36,7 +36,7 @@ export async function look(
 ): Promise<Map<Item, Looked>> {
   const claimOf = new Map(items.map((item, index) => [item, claims[index] as Claim]));
   const isInDoubt = (item: Item) => claimOf.get(item)?.doubt !== undefined;
-  if (!destination.find) return new Map(items.filter(isInDoubt).map((item) => [item, { kind: 'blind' }]));
+  if (!destination.find) return new Map(items.filter(isInDoubt).map((item) => [item, { kind: 'blind', asked: false }]));
   const asked = items.filter((item) => isInDoubt(item) || claimOf.get(item)?.elsewhere);
   if (asked.length === 0) return new Map();
   let sightings: Sighting[];
@@ -71,7 +71,7 @@ export async function look(
           const { detail, fix } = sighting;
           // With a receipt it is updated: only what someone has deleted could be there twice.
           const mayDouble = isInDoubt(item) && item.receipt === undefined;
-          return [item, { kind: 'blind', ...(mayDouble && { note: { detail, fix } }) }];
+          return [item, { kind: 'blind', asked: true, ...(mayDouble && { note: { detail, fix } }) }];
         }
         default: {
           const bug = unknown('bug', `the connector gave ${sightings.length} sightings for ${asked.length} items`);

@@ -67,7 +67,7 @@ function pending(
 /** The end of a delivery whose event the disk has changed. */
 export function damaged({ damage, doubt }: Claim): Ended {
   const fix = 'Look at the health of the disk, and restore the store from a copy.';
-  return { outcome: reject('bug', `the stored event cannot be read: ${damage}`, fix), doubt: doubt?.since };
+  return { outcome: reject('bug', damage ?? '', fix), doubt: doubt?.since };
 }
 
 /** Of a delivery whose attempt was cut off before its first call: an earlier doubt stays, this one adds none. */

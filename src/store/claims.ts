@@ -93,7 +93,7 @@ export class Claims {
       token,
       delivery,
       event: eventRecord(row),
-      ...readBody(row.zstd),
+      ...unpackBody(row.zstd),
       identity: { destination: fresh ? destination : row.origin, subject, generation },
       receipt: fresh || row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
       earlier: generation === 1 ? [] : this.#earlier(destination, target, subject, generation),
@@ -183,13 +183,5 @@ export class Claims {
     if (wish === 'discard') return this.#sql.discard.run(id).changes === 1;
     if (wish === 'retry') return this.#sql.retry.run(now, id).changes === 1;
     return this.#sql.replay.run(now, renew ? 1 : 0, id).changes === 1;
-  }
-}
-
-function readBody(packed: Uint8Array): Pick<Claim, 'body' | 'damage'> {
-  try {
-    return { body: unpackBody(packed), damage: undefined };
-  } catch (error) {
-    return { body: Buffer.alloc(0), damage: String(error) };
   }
 }

@@ -13,7 +13,7 @@ import {
   numberOf,
   unpackBody,
 } from './rows.ts';
-import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest } from './store.ts';
+import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
 
 /** The most rows of one page, so that no list stalls what else the process does. */
 const MAX_PAGE = 1000;
@@ -85,12 +85,12 @@ export class Lists {
     return found;
   }
 
-  event(id: string): (EventRecord & { body: Buffer }) | undefined {
+  event(id: string): StoredEvent | undefined {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
     const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
     const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
-    return row && { ...eventRecord(row), body: bodyOf(id, row.zstd) };
+    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
   }
 
   delivery(id: string): DeliveryRecord | undefined {
@@ -152,17 +152,6 @@ export class Lists {
     } catch (error) {
       throw readError(error);
     }
-  }
-}
-
-function bodyOf(event: string, packed: Uint8Array): Buffer {
-  try {
-    return unpackBody(packed);
-  } catch (error) {
-    throw new RelayError('RELAY_STORE_OPEN', `the stored body of ${event} cannot be read: ${String(error)}`, {
-      fix: 'Look at the health of the disk, and restore the store from a copy.',
-      cause: error,
-    });
   }
 }
 

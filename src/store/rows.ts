@@ -96,6 +96,11 @@ export function packBody(body: Buffer): Buffer {
   return zstdCompressSync(body, ZSTD);
 }
 
-export function unpackBody(packed: Uint8Array): Buffer {
-  return zstdDecompressSync(packed);
+/** A body as it was received; empty, with why, when the disk has changed it. */
+export function unpackBody(packed: Uint8Array): { body: Buffer; damage?: string } {
+  try {
+    return { body: zstdDecompressSync(packed) };
+  } catch (error) {
+    return { body: Buffer.alloc(0), damage: `the stored event cannot be read: ${String(error)}` };
+  }
 }

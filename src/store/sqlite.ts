@@ -19,6 +19,7 @@ import type {
   PageRequest,
   Settlement,
   Store,
+  StoredEvent,
 } from './store.ts';
 import { WallClock } from './wall-clock.ts';
 
@@ -242,7 +243,7 @@ export class SqliteStore implements Store {
     return this.#lists.deliveriesOf(events);
   }
 
-  async event(id: string): Promise<(EventRecord & { body: Buffer }) | undefined> {
+  async event(id: string): Promise<StoredEvent | undefined> {
     return this.#lists.event(id);
   }
 

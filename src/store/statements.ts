@@ -132,9 +132,15 @@ const SQL = {
     INSERT INTO ledger (destination, target, subject, generation, origin, receipt, event, doubt, doubt_event)
     SELECT ?, target, subject, generation, origin, receipt, event, doubt, doubt_event FROM ledger WHERE destination = ?
     ORDER BY target, subject, generation LIMIT ?
-    ON CONFLICT DO UPDATE SET origin = excluded.origin, receipt = excluded.receipt, event = excluded.event,
-      doubt = excluded.doubt, doubt_event = excluded.doubt_event
-      WHERE excluded.event > ledger.event`,
+    ON CONFLICT DO UPDATE SET
+      origin = iif(excluded.event > ledger.event OR ledger.receipt IS NULL, excluded.origin, ledger.origin),
+      receipt = iif(excluded.event > ledger.event, coalesce(excluded.receipt, ledger.receipt),
+        coalesce(ledger.receipt, excluded.receipt)),
+      event = max(ledger.event, excluded.event),
+      -- Whatever either was in doubt about may be there.
+      doubt = min(coalesce(ledger.doubt, excluded.doubt), coalesce(excluded.doubt, ledger.doubt)),
+      doubt_event = max(coalesce(ledger.doubt_event, excluded.doubt_event),
+        coalesce(excluded.doubt_event, ledger.doubt_event))`,
   dropLedger: `
     DELETE FROM ledger WHERE (destination, target, subject, generation) IN (
       SELECT destination, target, subject, generation FROM ledger WHERE destination = ?

@@ -22,6 +22,13 @@ export interface Accepted {
   deliveries: number;
 }
 
+/** An event with the bytes that were received. */
+export interface StoredEvent extends EventRecord {
+  body: Buffer;
+  /** Why the body cannot be read; it is then empty. */
+  damage?: string;
+}
+
 /** A delivery under way. Only the holder of its token can record how it ended. */
 export interface Claim {
   token: string;
@@ -38,7 +45,7 @@ export interface Claim {
   /** There is no receipt for the target, but one for another: the same place may only have got another name. */
   elsewhere: boolean;
   /** Why the body cannot be read; it is then empty. */
-  damage: string | undefined;
+  damage?: string;
   /** An earlier write for the subject may have landed, and nobody knows. */
   doubt: Doubt | undefined;
 }
@@ -64,29 +71,35 @@ export interface ClaimRequest {
   except: Iterable<string>;
 }
 
-/** How a claim ended. With `doubt` (since when, epoch milliseconds), it may have written without anyone knowing. */
-export type Settlement = {
-  doubt?: number /** Nothing was sent: that says nothing of a delivery that met crashes. */;
+/** What the end of any claim may leave behind. */
+interface Aftermath {
+  /** Since when it may have written without anyone knowing, epoch milliseconds. */
+  doubt?: number;
+  /** Nothing was sent: that says nothing of a delivery that met crashes. */
   unsent?: true;
-} & (
-  | {
-      state: 'delivered';
-      receipt: Receipt;
-      /** What a person should know of it all the same. */
-      note?: { detail: string; fix: string };
-    }
-  | { state: 'failed'; reason: Reason; detail: string; fix: string }
-  | {
-      state: 'pending';
-      /** Epoch milliseconds. */
-      nextAttemptAt: number;
-      reason: Reason;
-      detail: string;
-      fix?: string;
-      /** False when the attempt costs nothing: the service said when to come back, or the lane is held. */
-      counted: boolean;
-    }
-);
+}
+
+/** How a claim ended. */
+export type Settlement = Aftermath &
+  (
+    | {
+        state: 'delivered';
+        receipt: Receipt;
+        /** What a person should know of it all the same. */
+        note?: { detail: string; fix: string };
+      }
+    | { state: 'failed'; reason: Reason; detail: string; fix: string }
+    | {
+        state: 'pending';
+        /** Epoch milliseconds. */
+        nextAttemptAt: number;
+        reason: Reason;
+        detail: string;
+        fix?: string;
+        /** False when the attempt costs nothing: the service said when to come back, or the lane is held. */
+        counted: boolean;
+      }
+  );
 
 /** Why a lane stands still until someone acts. */
 export interface Halt {
@@ -213,7 +226,7 @@ export interface Store {
   deliveries(filter: DeliveryFilter, page: PageRequest): Promise<DeliveryRecord[]>;
   /** The deliveries of these events, by event id. */
   deliveriesOf(events: string[]): Promise<Map<string, DeliveryRecord[]>>;
-  event(id: string): Promise<(EventRecord & { body: Buffer }) | undefined>;
+  event(id: string): Promise<StoredEvent | undefined>;
   delivery(id: string): Promise<DeliveryRecord | undefined>;
   backlog(): Promise<Backlog[]>;
   /** True once after something else than this process's calls has changed the store: another process, or the clock. */

@@ -73,7 +73,7 @@ test('a resend while the first is in doubt updates what the first had written af
 });
 
 test('a resend while nothing of the first is there waits until nothing can come any more, then posts once', async () => {
-  relay = await startRelay(config(slack()));
+  relay = await startRelay(config(slack('alerts', TEST, PATIENT.replace('settles: 300ms', 'settles: 3s'))));
   sandbox.slack.faults.inject({ kind: 'reset', times: 1, path: 'chat.postMessage' });
   await post(relay, said('The first title'));
   await attempted(relay.log, 'pending', 'alerts', { in_doubt: true });
@@ -87,7 +87,7 @@ test('a resend while nothing of the first is there waits until nothing can come 
 });
 
 test('a write that lands after its call was given up is found, not repeated', async () => {
-  const more = PATIENT.replace('1h', '10ms, 10ms').replace('settles: 300ms', 'settles: 2s');
+  const more = PATIENT.replace('1h', '10ms, 10ms').replace('settles: 300ms', 'settles: 4s');
   relay = await startRelay(config(slack('alerts', TEST, more)));
   sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 600_000, path: 'chat.postMessage' });
   await post(relay, said('A slow one'));
@@ -196,7 +196,7 @@ test('a token that cannot look posts again, and the delivery says so with its fi
   sandbox.slack.tokens.get(SLACK_TOKEN)?.scopes.delete('channels:history');
   sandbox.slack.faults.inject({ kind: 'reset-after-write', times: 1, path: 'chat.postMessage' });
   await post(relay, said('Perhaps twice'));
-  await attempted(relay.log, 'delivered', 'alerts', { earlier_try: 'nothing' });
+  await attempted(relay.log, 'delivered', 'alerts', { earlier_try: 'unseen' });
   assert.equal(words(TEST).length, 2);
   const shown = await verb('deliveries', 'd1');
   assert.match(shown, /twice/);

@@ -178,7 +178,7 @@ describe('an attempt at a subject in doubt', () => {
       [
         ['delivered', 'found', undefined],
         ['delivered', undefined, undefined],
-        ['retry', 'nothing', since],
+        ['retry', 'unseen', since],
         ['delivered', 'absent', undefined],
       ],
     );

@@ -74,6 +74,18 @@ export function doubtsContract(t: StoreUnderTest): void {
       assert.deepEqual((await t.claimOne({ now: 900 })).doubt, { since: 300, newer: false });
     });
 
+    test('a rename onto a name that is in use loses no doubt and no receipt', async () => {
+      await accept(100, ['slack', 'alerts']);
+      const old = await t.claimOne({ now: 300 });
+      await t.store.record(old.token, TARGET, { ...again(5000), doubt: 300 });
+      const kept = await t.claimOne({ destination: 'alerts', now: 400 });
+      await t.store.record(kept.token, TARGET, { state: 'delivered', receipt: { ts: 'kept' } });
+      await t.store.rename('slack', 'alerts');
+      await accept(600, ['alerts']);
+      const merged = await t.claimOne({ destination: 'alerts', now: 600 });
+      assert.deepEqual([merged.receipt, merged.doubt?.since], [{ ts: 'kept' }, 300]);
+    });
+
     test('where each event stands by itself, none is superseded, and none is in the way of another', async () => {
       await accept(100);
       await t.store.record((await t.claimOne({ now: 100 })).token, TARGET, again(900));
