@@ -1,8 +1,7 @@
 import path from 'node:path';
 import type { Config, DestinationConfig } from '../config/config.ts';
 import { openWith } from '../config/open.ts';
-import type { Context, Destination, Log } from '../connector.ts';
-import { RelayError } from '../errors.ts';
+import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { LaneRecord, Store } from '../store/store.ts';
