@@ -43,8 +43,8 @@ Examples:
 async function check({ config: file, live, json, denyWarnings }: Options): Promise<number> {
   const loaded = await loadConfig(file);
   const { config } = loaded;
-  const asked = live && config ? await checkLive(file, config, loaded.placeOf) : [];
-  const findings = [...loaded.findings, ...asked].sort((a, b) => a.line - b.line || a.column - b.column);
+  const asked = live && config ? await checkLive(config, loaded.placeOf) : [];
+  const findings = inOrder([...loaded.findings, ...asked], file);
   if (json) for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
   else {
     printFindings(findings, process.stdout);
@@ -55,6 +55,14 @@ async function check({ config: file, live, json, denyWarnings }: Options): Promi
   return denied ? EXIT.no : EXIT.ok;
 }
 
+/** The main file's findings, then those of each other file, in the order of its text. */
+function inOrder(findings: Finding[], main: string): Finding[] {
+  const files = [...new Set([main, ...findings.map(({ file }) => file)])];
+  return findings.sort(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+}
+
 function summary(file: string, config: Config | undefined, findings: Finding[]): string {
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.length - errors;
@@ -63,13 +71,15 @@ function summary(file: string, config: Config | undefined, findings: Finding[]):
   );
   const stream = process.stdout;
   if (!config || errors > 0) return styleText('red', counts.join(', '), { stream });
-  const size = `${count(config.destinations.size, 'destination')}, ${count(config.table.routes.length, 'route')}`;
+  const { destinations, table, include } = config;
+  const files = include.patterns.length > 0 ? `, in ${count(1 + new Set(include.matched).size, 'file')}` : '';
+  const size = `${count(destinations.size, 'destination')}, ${count(table.routes.length, 'route')}${files}`;
   if (warnings > 0) return styleText('yellow', `${file} can be served, with ${counts[0]}: ${size}`, { stream });
   return styleText('green', `${file} is fine: ${size}`, { stream });
 }
 
 /** Opens each enabled destination and has it ask its service, all at once. */
-async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
+async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
   const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
   const scrub = scrubber(config.secrets);
   const progress = process.stderr.isTTY ? process.stderr : undefined;
@@ -81,7 +91,7 @@ async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf'
       const found = await askService(destination, config);
       left -= 1;
       tell();
-      const place = { file, ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
+      const place = { ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
       return found.map(({ level, message, fix }) => {
         const ended = /[.?!]$/.test(message) ? message : `${message}.`;
         return { level, code: 'RELAY_CHECK_LIVE', ...place, message: scrub(ended), fix: scrub(fix) };

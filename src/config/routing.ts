@@ -35,15 +35,16 @@ export function readRoutes(routes: Located, destinations: Set<string> | undefine
     report.options(located, judged.problems);
     const name = located.entries?.get('name');
     if (name && typeof name.scalar === 'string') {
-      if (names.has(name.scalar)) {
-        const message = `another route has the name ${JSON.stringify(name.scalar)} already`;
+      const first = names.get(name.scalar);
+      if (first) {
+        const where = report.where(first, name);
+        const message = `another route has the name ${JSON.stringify(name.scalar)} already, in ${where}`;
         report.at(name, {
           code: 'RELAY_CONFIG_INVALID',
           message,
           fix: 'Give each route its own: logs and lists tell routes by it.',
         });
-      }
-      names.set(name.scalar, name);
+      } else names.set(name.scalar, name);
     }
     const to = located.entries?.get('to');
     checkReferences(to, destinations, report);

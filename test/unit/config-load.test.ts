@@ -188,7 +188,7 @@ test('a file that is not UTF-8 is refused at its first wrong character', async (
   const { config, findings } = await loadConfig(file, {});
   assert.equal(config, undefined);
   assert.deepEqual(findings.map(printFinding), [
-    '4:9 the config is not UTF-8: a character here is written in another encoding. Save the file as UTF-8.',
+    '4:9 the file is not UTF-8: a character here is written in another encoding. Save the file as UTF-8.',
   ]);
   await writeFile(file, `\uFEFF${text}`);
   assert.deepEqual((await loadConfig(file, {})).findings, [], 'as UTF-8, with or without its mark');
