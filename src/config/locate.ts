@@ -1,6 +1,6 @@
 /** Reads YAML into a tree that knows where each value stands: from a path of the config to its line and column. */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
-import type { JsonValue } from '../model.ts';
+import type { JsonObject, JsonValue } from '../model.ts';
 import type { YamlProblem } from './compose.ts';
 import type { OptionPath } from './option-schema.ts';
 import { composeRepairing, type Repair } from './repair.ts';
@@ -301,11 +301,10 @@ function isLeftOut({ scalar, substituted }: Located): boolean {
 
 /** The plain value of a tree, as JSON has it. */
 export function plainValue(located: Located): JsonValue {
-  if (located.entries) {
-    const given = [...located.entries].filter(([, entry]) => !isLeftOut(entry));
-    return Object.fromEntries(given.map(([key, entry]) => [key, plainValue(entry)]));
-  }
-  return located.items ? located.items.map(plainValue) : (located.scalar ?? null);
+  if (!located.entries) return located.items ? located.items.map(plainValue) : (located.scalar ?? null);
+  const value: JsonObject = {};
+  for (const [key, entry] of located.entries) if (!isLeftOut(entry)) value[key] = plainValue(entry);
+  return value;
 }
 
 /** `routes[2].to`, `destinations.tracker.columns["Interview ID"]`. */

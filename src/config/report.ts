@@ -15,6 +15,8 @@ const TELLING = 6;
 
 /** UTF-16 units of a message; some quote what they found. */
 const LONGEST = 400;
+/** Names that are compared with mistyped ones, in all: a second's work. */
+const MOST_COMPARED = 200_000;
 /** Values that are looked for in one message. */
 const MOST_HIDDEN = 100;
 
@@ -55,6 +57,11 @@ export class Report {
     return this.#entries.length > 2 * MOST;
   }
 
+  /** Would it take too long to look among so many names for the one that was meant, as often as problems arise? */
+  tooMany(names: ReadonlySet<string>): boolean {
+    return names.size * this.#entries.length > MOST_COMPARED;
+  }
+
   get failed(): boolean {
     return this.#entries.some(({ level }) => level === 'error');
   }
@@ -76,7 +83,7 @@ export class Report {
   }
 
   yaml(problems: YamlProblem[]): void {
-    this.#entries.push(...problems);
+    for (const problem of problems) this.#entries.push(problem);
   }
 
   /** Something about a value as a whole: at the value, or at its key when it is a map, a list or nothing. */

@@ -88,9 +88,10 @@ export function checkReferences(
   if (names === undefined) return;
   for (const each of located?.items ?? (located ? [located] : [])) {
     if (typeof each.scalar !== 'string' || each.scalar === '' || names.has(each.scalar)) continue;
+    const meant = report.tooMany(names) ? '' : didYouMean(each.scalar, names);
     report.at(each, {
       code: 'RELAY_CONFIG_REFERENCE',
-      message: `no ${kind} ${JSON.stringify(each.scalar)}.${didYouMean(each.scalar, names)}`,
+      message: `no ${kind} ${JSON.stringify(each.scalar)}.${meant}`,
     });
   }
 }
