@@ -58,7 +58,8 @@ class SheetsDestination implements Destination {
 
   constructor(parsed: Options, context: Context) {
     const { spreadsheet, tab, key, columns, credentials, access_token } = parsed;
-    this.target = `google-sheets:${spreadsheet}/${tab}`;
+    // Sheets tells tabs apart without regard to case.
+    this.target = `google-sheets:${spreadsheet}/${tab.toLowerCase()}`;
     this.limits = {
       key: `google-sheets:${(credentials ?? access_token)?.fingerprint()}`,
       // Google takes 60 reads and 60 writes a minute of a user: 60 calls of either kind leave some to others.

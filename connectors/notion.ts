@@ -3,21 +3,27 @@ import {
   type Attempt,
   type Context,
   type Destination,
+  type Drawn,
   defineConnector,
   delivered,
   type Item,
   type JsonValue,
+  type Sighting,
   secret,
   template,
 } from 'versive-relay/connector';
 import { z } from 'zod';
 import { makeBody, withTurns } from './notion/body.ts';
 import { checkNotion } from './notion/check.ts';
+import { Connection } from './notion/connection.ts';
+import { drawPage } from './notion/draw.ts';
 import { Ended } from './notion/errors.ts';
+import { findPage } from './notion/find.ts';
 import { pageTitle } from './notion/known.ts';
-import { createPage, type PageReceipt, updatePage, writeBody } from './notion/page.ts';
+import { createPage, type PageReceipt, updatePage } from './notion/page.ts';
 import { makeProperties, type PropertyOptions } from './notion/properties.ts';
 import { readPlace, SchemaReader } from './notion/schema.ts';
+import { writeBody } from './notion/writing.ts';
 
 /** The newest: appends take a `position`. An upgrade of the SDK does not change it. */
 const NOTION_VERSION = '2026-03-11';
@@ -64,14 +70,14 @@ export default defineConnector({
   open: (given, context) => new NotionDestination(given, context),
 });
 
-/**
- * One page for each subject. What can still double: a page whose creation had no readable end (`unknown`). Appends never
- * do, since the next attempt looks at the page first.
- */
+/** One page for each subject, known again by its key. */
 class NotionDestination implements Destination {
   readonly target: string;
   readonly limits: Destination['limits'];
+  /** Notion works on a request for up to 60 s, whoever waits for it: developers.notion.com/reference/status-codes. */
+  readonly settles = 60_000;
   readonly #client: Client;
+  readonly #connection: Connection;
   readonly #reader: SchemaReader;
   readonly #properties: PropertyOptions;
   readonly #withBody: boolean;
@@ -91,6 +97,7 @@ class NotionDestination implements Destination {
       timeoutMs: NO_TIMEOUT,
       logger: () => {},
     });
+    this.#connection = new Connection(this.#client);
     this.#reader = new SchemaReader(this.#client, found);
     this.#properties = { templates: given.properties, key: given.key, timezone: context.timezone };
     this.#withBody = given.body === 'transcript';
@@ -109,14 +116,29 @@ class NotionDestination implements Destination {
     const body = this.#withBody ? makeBody(item) : undefined;
     const save = (receipt: PageReceipt) => attempt.checkpoint(item, receipt);
     const known = item.receipt as PageReceipt | undefined;
-    const { receipt, fresh } = await this.#reader.using(async (schema) => {
+    const { receipt, page } = await this.#reader.using(async (schema) => {
       const properties = makeProperties(item, schema, this.#properties);
-      const updated = known && (await updatePage(this.#client, known, properties));
-      if (updated) return { receipt: updated, fresh: false };
-      return { receipt: await createPage(this.#client, schema.dataSource, properties, body), fresh: true };
+      const page = known && (await updatePage(this.#client, known.page, properties));
+      if (page) return { receipt: { ...known, url: page.url }, page };
+      return { receipt: await createPage(this.#client, schema.dataSource, properties, body) };
     });
-    if (fresh) await save(receipt);
-    return body ? writeBody(this.#client, receipt, body, { fresh, save }) : receipt;
+    if (!page) await save(receipt);
+    // Of a page that was found no more is known than that it is there.
+    if (!body) return receipt.body === undefined ? { ...receipt, done: true } : receipt;
+    const authors = () => this.#connection.authorsOf({ creator: page?.creator });
+    return writeBody(this.#client, receipt, body, { fresh: !page, authors, save });
+  }
+
+  async find(items: Item[]): Promise<Sighting[]> {
+    const finding = {
+      client: this.#client,
+      reader: this.#reader,
+      connection: this.#connection,
+      properties: this.#properties,
+    };
+    const sightings: Sighting[] = [];
+    for (const item of items) sightings.push(await findPage(item, finding));
+    return sightings;
   }
 
   /** The page as it would be. While the schema has not been read, properties are shown as their templates give them. */
@@ -128,6 +150,12 @@ class NotionDestination implements Destination {
       ...(body && { children: withTurns(body, body.turns.length) }),
     };
     return JSON.parse(JSON.stringify(preview)) as JsonValue;
+  }
+
+  draw(item: Item): Drawn[][] {
+    const body = this.#withBody ? makeBody(item) : undefined;
+    const children = body && withTurns(body, body.turns.length);
+    return drawPage({ properties: this.#previewProperties(item), children });
   }
 
   #previewProperties(item: Item): unknown {
@@ -146,7 +174,7 @@ class NotionDestination implements Destination {
     }
   }
 
-  check() {
-    return checkNotion(this.#client, this.#reader, this.#properties);
+  check(example?: Item) {
+    return checkNotion(this.#client, this.#reader, this.#properties, example);
   }
 }

@@ -3,6 +3,7 @@ import {
   type CheckFinding,
   type Context,
   type Destination,
+  type Drawn,
   defineConnector,
   delivered,
   type Item,
@@ -19,6 +20,7 @@ import {
 } from 'versive-relay/connector';
 import { z } from 'zod';
 import { checkSlack } from './slack/check.ts';
+import { drawMessage } from './slack/draw.ts';
 import { repeatable, slackCode, slackOutcome } from './slack/errors.ts';
 import { findMessages } from './slack/find.ts';
 import { blocksOf, fitBlocks, fitMessage } from './slack/fit.ts';
@@ -115,6 +117,12 @@ class SlackDestination implements Destination {
     return before
       ? { method: 'chat.update', ...updateOf(before, message) }
       : { method: 'chat.postMessage', ...postOf(this.#options.channel, message) };
+  }
+
+  draw(item: Item): Drawn[][] {
+    const message = messageOf(item, this.#options);
+    if (!('kind' in message)) return drawMessage(message);
+    return [[{ bold: 'It would be rejected: ' }, 'detail' in message ? message.detail : message.kind]];
   }
 
   async notify(notice: Notice): Promise<Outcome> {

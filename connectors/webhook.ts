@@ -71,6 +71,8 @@ export default defineConnector({
 class WebhookDestination implements Destination {
   readonly target: string;
   readonly limits: Limits;
+  /** An endpoint is told of every event, by an id of its own. */
+  readonly standsAlone = true;
   readonly #options: z.output<typeof options>;
   readonly #context: Context;
   readonly #signer: Webhook | undefined;

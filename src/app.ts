@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import { Effect } from './config/effect.ts';
 import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
@@ -62,6 +63,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
       if (taken) metrics.configReloadTime.setToCurrentTime();
       else notifier.report({ kind: 'config', lines: wrong });
     },
+    taken: (before, after) => effect.tell(before, after),
     log,
   });
 
@@ -69,7 +71,9 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   starting.defer(() => lock.release());
   const store = await openStore(first.store, options.storeOptions);
   starting.defer(() => store.close());
-  const freed = await store.release();
+  const effect = new Effect(store, log);
+  starting.defer(() => effect.close());
+  const { freed, failed } = await store.release();
   if (freed > 0)
     log.info({ step: 'store.released', deliveries: freed }, 'what an earlier process left under way is due');
 
@@ -84,6 +88,13 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     log,
   });
   const report = (news: News) => notifier.report(news);
+  for (const id of failed) {
+    const delivery = await store.delivery(id);
+    if (!delivery) continue;
+    const { destination, subject, detail = '', fix = '' } = delivery;
+    log.warn({ step: 'delivery.struck', delivery: id, destination, subject, detail, fix }, 'delivery given up');
+    report({ kind: 'failed', destination, delivery: id, subject, detail, fix });
+  }
   const lanes: Lanes = new Lanes({ store, log, metrics, scrub: (text) => reloader.scrub(text), report });
   starting.defer(() => lanes.close());
   starting.defer(() => notifier.close());

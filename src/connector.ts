@@ -25,6 +25,7 @@ export {
   transportOutcome,
   unknown,
 } from './outcome.ts';
+export { nearest } from './suggest.ts';
 export { clip, pieces } from './text.ts';
 
 /** One try. */
@@ -65,6 +66,9 @@ export interface Notice {
   lines: string[];
 }
 
+/** A piece of a drawn line: text, text that stands out, or text that stands back. */
+export type Drawn = string | { bold: string } | { dim: string };
+
 /** An opened destination. */
 export interface Destination {
   /** The place it writes to, as `slack:C0123456789`: receipts belong to it. Holds no secret. */
@@ -80,14 +84,28 @@ export interface Destination {
    */
   find?(items: Item[], attempt: Attempt): Promise<Sighting[]>;
   /**
+   * Whether each event stands by itself there, so that one which comes late is delivered all the same. Otherwise an event
+   * that is older than what stands there changes nothing: it would bring old words back.
+   */
+  standsAlone?: boolean;
+  /**
    * Milliseconds within which a write may still land at the service after its call has ended; 10 s by default. 0 when
    * nothing outlives the call.
    */
   settles?: number;
   /** Exactly what `deliver` would send, without a call. */
   preview?(item: Item): JsonValue;
-  /** Asks the service whether deliveries would work, and sends nothing. A good destination gives []. */
-  check?(): Promise<CheckFinding[]>;
+  /**
+   * The same for a person at a terminal, in lines of 76 characters at most: how it will look, long texts clipped. Without
+   * it, the preview's JSON is laid out.
+   */
+  draw?(item: Item): Drawn[][];
+  /**
+   * Asks the service whether deliveries would work, and sends nothing. A good destination gives [].
+   *
+   * @param example what an interview would give: with it, what templates make can be held against what the service takes
+   */
+  check?(example?: Item): Promise<CheckFinding[]>;
   /** Tells people; makes the destination able to serve in `on_failure`. */
   notify?(notice: Notice): Promise<Outcome>;
   close?(): Promise<void>;

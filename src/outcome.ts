@@ -112,11 +112,18 @@ function chain(error: unknown): object[] {
 /**
  * Milliseconds of a Retry-After header: seconds, or an HTTP date (RFC 9110, 10.2.3). Undefined when there is none or it
  * cannot be read.
+ *
+ * @param now epoch milliseconds, or the answer's own Date header: a date is best reckoned by the clock that gave it
  */
-export function retryAfterMs(header: string | null | undefined, now = Date.now()): number | undefined {
+export function retryAfterMs(
+  header: string | null | undefined,
+  now: number | string | null = Date.now(),
+): number | undefined {
   if (header == null || header.trim() === '') return undefined;
   const seconds = Number(header);
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
   const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  if (Number.isNaN(date)) return undefined;
+  const read = typeof now === 'number' ? now : Date.parse(now ?? '');
+  return Math.max(0, date - (Number.isNaN(read) ? Date.now() : read));
 }

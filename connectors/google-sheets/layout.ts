@@ -1,4 +1,4 @@
-import { type CheckFinding, clip } from 'versive-relay/connector';
+import { type CheckFinding, clip, nearest } from 'versive-relay/connector';
 import { columnName } from './a1.ts';
 import type { TabProperties } from './client.ts';
 import { TabProblem } from './errors.ts';
@@ -41,12 +41,13 @@ export function layoutOf(tab: TabProperties, header: string[], columns: ColumnNa
     return [{ level: 'error', message, fix: `Rename all but one of the columns ${quoted} in row 1 of the tab.` }];
   });
   if (missing.length > 0) {
+    const renamed = hintsOf(found, header, columns);
     const others = header.filter((name) => name !== '').join(', ');
     const noun = missing.length === 1 ? 'column' : 'columns';
     findings.push({
       level: 'error',
       message: `The tab "${tab.title}" has no ${noun} ${missing.join(', ')}. Row 1 has: ${clip(others, 500)}.`,
-      fix: `Write ${missing.join(', ')} into free cells of row 1, wherever you like, or list under \`columns:\` only what the tab has.`,
+      fix: `${renamed}Write ${missing.join(', ')} into free cells of row 1, wherever you like, or list under \`columns:\` only what the tab has.`,
     });
   }
   if (findings.length > 0) throw new TabProblem(findings);
@@ -54,4 +55,17 @@ export function layoutOf(tab: TabProperties, header: string[], columns: ColumnNa
   const first = header.findIndex((name) => name !== '');
   const key = positions.get(columns.key) ?? 0;
   return { gid: tab.gid, positions, key, first, last: Math.max(...positions.values()) };
+}
+
+/** Which column of the tab a missing one may have become: a person renames a header easily. */
+function hintsOf(found: { name: string; places: number[] }[], header: string[], columns: ColumnNames): string {
+  const strangers = header.filter((name) => name !== '' && !columns.names.includes(name));
+  return found
+    .filter(({ places }) => places.length === 0)
+    .map(({ name }) => {
+      const near = nearest(name, strangers);
+      if (near === undefined) return '';
+      return `If "${name}" is "${near}" now, name it so in the config, or rename it back in row 1. `;
+    })
+    .join('');
 }

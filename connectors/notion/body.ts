@@ -57,20 +57,6 @@ export function withTurns({ top, turns }: Body, count: number): BlockObjectReque
   return [...top.slice(0, -1), { ...last, heading_2: { ...last.heading_2, children } }];
 }
 
-/**
- * A block's words, without spaces and whatever Notion may write in another way: enough to know again a block that was
- * written before.
- * @param block as it is sent, or as Notion gives it back
- */
-export function signature(block: object): string {
-  const { type = '' } = block as { type?: string };
-  const content = (block as Record<string, { rich_text?: { plain_text?: string; text?: { content?: string } }[] }>)[
-    type
-  ];
-  const words = (content?.rich_text ?? []).map((item) => item.plain_text ?? item.text?.content ?? '').join('');
-  return `${type}:${words.normalize('NFKC').replace(/[\s\p{C}]+/gu, '')}`;
-}
-
 function facts({ view }: Item): RichText[] {
   const shown = view.metadata.slice(0, METADATA_SHOWN);
   const rows: [string, string][] = [

@@ -1,41 +1,53 @@
 import type { Client } from '@notionhq/client';
-import type { CheckFinding, Outcome } from 'versive-relay/connector';
+import type { CheckFinding, Item, Outcome } from 'versive-relay/connector';
 import { call, Ended } from './errors.ts';
 import { convert, type PropertyOptions, propertyProblem } from './properties.ts';
+import { KEY_TYPES } from './question.ts';
 import type { Schema, SchemaReader } from './schema.ts';
 
-/** Types that can hold a subject, and be asked for it. */
-const KEY_TYPES = ['rich_text', 'title', 'url', 'email', 'phone_number', 'select'];
+/** Types of {@link KEY_TYPES} that hold an interview's id only in a form that a template gives it. */
+const FORMED: readonly string[] = ['number', 'url', 'email'];
 
-/** Asks Notion whether deliveries would work. Writes nothing. */
+/**
+ * Asks Notion whether deliveries would work. Writes nothing.
+ *
+ * @param example of an interview: what its templates give is held against the types of the properties
+ */
 export async function checkNotion(
   client: Client,
   reader: SchemaReader,
   options: PropertyOptions,
+  example: Item | undefined,
 ): Promise<CheckFinding[]> {
   try {
     await call('read', () => client.users.me({}));
     const schema = await reader.read();
-    return [...checkProperties(schema, options), ...checkKey(schema, options)];
+    return [...checkProperties(schema, options, example), ...checkKey(schema, options)];
   } catch (error) {
     if (error instanceof Ended) return [finding(error.outcome)];
     throw error;
   }
 }
 
-function checkProperties(schema: Schema, { templates = {}, timezone }: PropertyOptions): CheckFinding[] {
+function checkProperties(
+  schema: Schema,
+  { templates = {}, timezone }: PropertyOptions,
+  example: Item | undefined,
+): CheckFinding[] {
   return Object.entries(templates).flatMap(([name, template]): CheckFinding[] => {
     const problem = propertyProblem(schema, name);
     if (problem) return [{ level: 'error', ...problem }];
     const property = schema.properties.get(name);
-    // Only a template without Liquid says now what it will give.
-    if (!property || /\{[{%]/.test(template.source)) return [];
-    const found = convert(property, template.source, { limit: Number.POSITIVE_INFINITY, timezone });
+    // A template without Liquid gives the same for every interview.
+    const isFixed = !/\{[{%]/.test(template.source);
+    if (!property || (!isFixed && !example)) return [];
+    const value = isFixed || !example ? template.source : template.value(example);
+    const found = convert(property, value, { limit: Number.POSITIVE_INFINITY, timezone });
     if (found.problem === undefined) return [];
     return [
       {
-        level: 'error',
-        message: `the property "${name}" (${property.type}) cannot take ${found.problem}`,
+        level: isFixed ? 'error' : 'warning',
+        message: `the property "${name}" (${property.type}) cannot take ${found.problem}${isFixed ? '' : ', as its template gives for a sample interview'}`,
         fix:
           property.type === 'status'
             ? `Add the option to "${name}" in Notion, or write one that is there.`
@@ -56,12 +68,22 @@ function checkKey(schema: Schema, { key, templates }: PropertyOptions): CheckFin
       },
     ];
   }
-  if (KEY_TYPES.includes(property.type)) return [];
-  if (property.type === 'number' && templates?.[key]) return [];
+  const template = templates?.[key];
+  if (template && KEY_TYPES.has(property.type)) {
+    if (/\binterview\s*(\.\s*id\b|\[)/.test(template.source)) return [];
+    return [
+      {
+        level: 'warning',
+        message: `the template of "${key}" does not hold \`{{ interview.id }}\`, so a page cannot be recognised by its interview`,
+        fix: `Put \`{{ interview.id }}\` into the template of "${key}", or name another property with \`key:\`.`,
+      },
+    ];
+  }
+  if (KEY_TYPES.has(property.type) && !FORMED.includes(property.type)) return [];
   return [
     {
       level: 'warning',
-      message: `the property "${key}" is of type ${property.type}, which cannot hold an interview's id`,
+      message: `the property "${key}" is of type ${property.type}, which cannot hold an interview's id as it is`,
       fix: `Change the type of "${key}" to text in Notion, or name another property with \`key:\`.`,
     },
   ];

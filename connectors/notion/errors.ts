@@ -97,6 +97,8 @@ function judge(answer: Answer, effect: Effect, after: number | undefined): Outco
   if (status === 403) return halt('forbidden', detail, forbiddenFix(answer));
   if (status === 404) return halt('not_found', detail, SHARE_FIX);
   if (status === 409) return retry('server', detail, after);
+  // A 503 may carry `retry_guidance`: sentences for people, of which no code can be made; what was saved is told by the
+  // committed ids beside it (developers.notion.com/reference/request-limits).
   if (status >= 500) return unclear('server', detail, effect, after);
   if (code === 'invalid_request_url' || code === 'missing_version' || status === 405) {
     return halt('invalid', detail, 'Check `api_url`: it must lead to the root of the Notion API, without `/v1`.');

@@ -1,5 +1,5 @@
 import type { CreatePageParameters } from '@notionhq/client';
-import { clip, halt, type Item, type JsonValue, reject, type Template } from 'versive-relay/connector';
+import { clip, halt, type Item, type JsonValue, nearest, reject, type Template } from 'versive-relay/connector';
 import { Ended } from './errors.ts';
 import { knownValue } from './known.ts';
 import { bytesOf, clean, LIMITS, richText, webAddress } from './rich-text.ts';
@@ -42,7 +42,7 @@ const PROPERTIES_BYTES = LIMITS.bytes * 0.75;
  * @throws Ended when the config names what is not there, or a value cannot become its property's type
  */
 export function makeProperties(item: Item, schema: Schema, options: PropertyOptions): Properties {
-  const values = options.templates ? configured(item, schema, options.templates) : known(item, schema);
+  const values = options.templates ? configured(item, schema, options.templates) : known(item, schema, options.key);
   const key = schema.properties.get(options.key);
   const converted = new Map<string, Value>();
   // The longest texts give way first, until the request is small enough.
@@ -69,9 +69,11 @@ function configured(item: Item, schema: Schema, templates: Record<string, Templa
   });
 }
 
-function known(item: Item, schema: Schema): [Property, JsonValue][] {
+/** What properties hold by their names. The key holds the subject, whatever its name says. */
+function known(item: Item, schema: Schema, key: string): [Property, JsonValue][] {
   return [...schema.properties.values()].flatMap((property) => {
-    const value = WRITABLE.has(property.type) ? knownValue(item, property) : undefined;
+    const fillable = WRITABLE.has(property.type) && property.name !== key;
+    const value = fillable ? knownValue(item, property) : undefined;
     return value === undefined ? [] : [[property, value]];
   });
 }
@@ -80,7 +82,7 @@ function known(item: Item, schema: Schema): [Property, JsonValue][] {
 export function propertyProblem(schema: Schema, name: string): { message: string; fix: string } | undefined {
   const property = schema.properties.get(name);
   if (!property) {
-    const near = [...schema.properties.keys()].find((other) => fold(other) === fold(name));
+    const near = nearest(name, schema.properties.keys());
     const fix = near === undefined ? `Add it to the database in Notion` : `Write it as Notion does, "${near}"`;
     return {
       message: `the data source has no property "${name}"`,

@@ -11,7 +11,7 @@ const MOST_READ = 65_536;
 /** What an endpoint's answer means for a delivery. Its body is not shown: it may repeat what was sent. */
 export function answerOutcome({ status, headers }: Response, id: string): Outcome {
   const detail = `the endpoint answered HTTP ${status}`;
-  const after = retryAfterMs(headers.get('retry-after'));
+  const after = retryAfterMs(headers.get('retry-after'), headers.get('date'));
   if (status >= 200 && status < 300) return delivered({ id, status });
   if (status === 429) return retry('rate_limited', detail, after);
   if (status === 408) return retry('timeout', detail, after);

@@ -1,20 +1,21 @@
-import path from 'node:path';
 import { styleText } from 'node:util';
-import { Command } from 'commander';
-import type { Config, DestinationConfig } from '../config/config.ts';
+import { Command, Option } from 'commander';
+import type { Config } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
-import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
-import type { CheckFinding } from '../connector.ts';
 import { EXIT, type Finding } from '../errors.ts';
+import { printAnnotations } from './annotations.ts';
 import { printFindings } from './common.ts';
+import { askService } from './live.ts';
 import { configOption, jsonOption } from './options.ts';
+import { sampleEvents } from './sample-events.ts';
 import { count } from './words.ts';
 
 interface Options {
   config: string;
   live?: true;
   json?: true;
+  format?: 'text' | 'json' | 'github';
   denyWarnings?: true;
 }
 
@@ -25,6 +26,11 @@ export function checkCommand(): Command {
     .option('--live', 'also ask the services whether deliveries would work; sends nothing')
     .option('--deny-warnings', 'exit 1 when there are warnings')
     .addOption(jsonOption())
+    .addOption(
+      new Option('--format <format>', 'of the findings; github shows each beside its line in a pull request')
+        .choices(['text', 'json', 'github'])
+        .conflicts('json'),
+    )
     .addHelpText(
       'after',
       `
@@ -33,21 +39,28 @@ Exit codes: 0 fine, 1 --live found an error or --deny-warnings a warning, 78 the
 Examples:
   $ versive-relay check
   $ versive-relay check --live --config /etc/versive-relay/config.yaml
-  $ versive-relay check --json --deny-warnings      in CI`,
+  $ versive-relay check --format github --deny-warnings      in GitHub Actions`,
     )
     .action(async (options: Options) => {
       process.exitCode = await check(options);
     });
 }
 
-async function check({ config: file, live, json, denyWarnings }: Options): Promise<number> {
-  const loaded = await loadConfig(file);
+async function check({
+  config: file,
+  live,
+  json,
+  format = json ? 'json' : 'text',
+  denyWarnings,
+}: Options): Promise<number> {
+  const loaded = await loadConfig(file, process.env, { samples: sampleEvents() });
   const { config } = loaded;
   const asked = live && config ? await checkLive(config, loaded.placeOf) : [];
   const findings = inOrder([...loaded.findings, ...asked], file);
-  if (json) for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
+  if (format === 'json') for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
   else {
-    printFindings(findings, process.stdout);
+    if (format === 'github') printAnnotations(findings, process.stdout);
+    else printFindings(findings, process.stdout);
     process.stdout.write(`${summary(file, config, findings)}\n`);
   }
   if (!config) return EXIT.config;
@@ -79,7 +92,7 @@ function summary(file: string, config: Config | undefined, findings: Finding[]):
 }
 
 /** Opens each enabled destination and has it ask its service, all at once. */
-async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
+export async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
   const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
   const scrub = scrubber(config.secrets);
   const progress = process.stderr.isTTY ? process.stderr : undefined;
@@ -88,7 +101,7 @@ async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Fi
   tell();
   const all = await Promise.all(
     enabled.map(async (destination): Promise<Finding[]> => {
-      const found = await askService(destination, config);
+      const { findings: found } = await askService(destination, config);
       left -= 1;
       tell();
       const place = { ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
@@ -100,27 +113,4 @@ async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Fi
   );
   progress?.write('\r\u001b[K');
   return all.flat();
-}
-
-async function askService(destination: DestinationConfig, config: Config): Promise<CheckFinding[]> {
-  try {
-    const place = { folder: path.dirname(config.file), timezone: config.timezone };
-    const opened = openDestination(destination, place, fetchWithin(destination.timeout));
-    try {
-      return (await opened.check?.()) ?? [];
-    } finally {
-      await opened.close?.();
-    }
-  } catch (error) {
-    const message = `the check did not come to an end: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ level: 'error', message, fix: 'See that this machine reaches the service, and try again.' }];
-  }
-}
-
-/** `fetch`, each call of which ends within so many milliseconds. */
-function fetchWithin(timeout: number): typeof fetch {
-  return (input, init) => {
-    const limit = AbortSignal.timeout(timeout);
-    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
-  };
 }

@@ -67,7 +67,8 @@ async function storedEvent(config: Config, id: string, sourceName: string | unde
   return { event: { ...found, source: source.name }, body: found.body, judged: parsePayload(found.body), source };
 }
 
-async function readBody(file: string): Promise<Buffer> {
+/** @throws RelayError when there is no such file */
+export async function readBody(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {

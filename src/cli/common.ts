@@ -41,7 +41,8 @@ export async function readBasics(file: string): Promise<Basics> {
   return { store, timezone, config: undefined };
 }
 
-function refusal(file: string, findings: Finding[]): RelayError {
+/** That a config has errors, which were printed already. */
+export function refusal(file: string, findings: Finding[]): RelayError {
   const message = `${file} has ${errors(findings)}; nothing was started or changed`;
   return new RelayError(findings.find(isError)?.code ?? 'RELAY_CONFIG_INVALID', message);
 }

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { jsonText } from '../render/shape.ts';
 import { decide, routedFields } from '../route/decide.ts';
 import { type Explained, explainRoutes } from '../route/explain.ts';
-import type { Condition } from '../route/filter.ts';
+import type { Condition, Told } from '../route/filter.ts';
 import { clip } from '../text.ts';
 import { type ChosenEvent, findEvent, isEventId, readEvent, sourceOption } from './chosen-event.ts';
 import { type Basics, readBasics, readConfig } from './common.ts';
@@ -57,14 +57,14 @@ async function explainRecorded(basics: Basics, id: string, json: boolean): Promi
 }
 
 /** What became of one route, also when the source let the event reach none. */
-type Row = Omit<Explained, 'skipped'> & { skipped?: Explained['skipped'] | 'source' };
+type Row = Omit<Explained, 'skipped'> & { skipped?: Explained['skipped'] | 'source'; tree: Told[] };
 
 interface Explanation {
   headline: string;
   /** Why no route was asked; undefined when they were. */
   refused: string | undefined;
   /** The source's `when`. */
-  source: Condition[];
+  source: Told[];
   routes: Row[];
   destinations: string[];
 }
@@ -73,7 +73,7 @@ interface Explanation {
 function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
   const { judged, source } = chosen;
   const { refused: isRefused, destinations } = decide(judged, source, config.table);
-  const routes = config.table.routes.map(({ name }): Row => ({ route: name, matched: false, because: [] }));
+  const routes = config.table.routes.map(({ name }): Row => ({ route: name, matched: false, because: [], tree: [] }));
   if (judged.payload === undefined) {
     const headline = `${judged.eventType || 'an event'} of source ${source.name}`;
     const refused = `It would be kept as quarantined, and asked of no route: ${judged.reason}.`;
@@ -81,19 +81,18 @@ function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
   }
   const fields = routedFields(judged.payload, source.name);
   const headline = `${judged.payload.event_type} ${judged.payload.interview.id} of source ${source.name}`;
-  const conditions = source.when?.explain(fields) ?? [];
+  const told = source.when?.tree(fields) ?? [];
   if (isRefused) {
     const refused = `Source ${source.name} refuses it: it is kept as unrouted.`;
-    const skipped = routes.map((route): Row => ({ ...route, because: conditions, skipped: 'source' }));
-    return { headline, refused, source: conditions, routes: skipped, destinations };
+    const because = source.when?.explain(fields) ?? [];
+    const skipped = routes.map((route): Row => ({ ...route, because, skipped: 'source' }));
+    return { headline, refused, source: told, routes: skipped, destinations };
   }
-  return {
-    headline,
-    refused: undefined,
-    source: conditions,
-    routes: explainRoutes(config.table, fields),
-    destinations,
-  };
+  const explained = explainRoutes(config.table, fields).map((each, index): Row => {
+    const tree = each.skipped ? [] : (config.table.routes[index]?.when?.tree(fields) ?? []);
+    return { ...each, tree };
+  });
+  return { headline, refused: undefined, source: told, routes: explained, destinations };
 }
 
 function jsonLines({ routes, refused }: Explanation): string[] {
@@ -109,11 +108,11 @@ function jsonLines({ routes, refused }: Explanation): string[] {
 }
 
 function humanLines(config: Config, { headline, refused, source, routes, destinations }: Explanation): string[] {
-  const lines = [paint('bold', plain(headline)), ...source.map((condition) => conditionLine(condition))];
+  const lines = [paint('bold', plain(headline)), ...treeLines(source)];
   if (refused !== undefined) return [...lines, paint('yellow', plain(refused))];
   for (const [index, explained] of routes.entries()) {
     lines.push(routeLine(explained, config.table.routes[index]?.to ?? []));
-    lines.push(...explained.because.map((condition) => conditionLine(condition)));
+    lines.push(...treeLines(explained.tree));
   }
   if (destinations.length === 0) {
     return [...lines, paint('yellow', 'No route takes it: it is kept as unrouted.')];
@@ -130,10 +129,23 @@ function routeLine({ route, matched, skipped }: Row, to: string[]): string {
   return matched ? `${paint('green', '✓')} ${route} → ${to.join(', ')}` : `${paint('red', '✗')} ${route}`;
 }
 
+/** Conditions, a line each; what is in a group stands deeper. */
+function treeLines(told: Told[], indent = '    '): string[] {
+  return told.flatMap((each) => {
+    if (!('group' in each)) return [`${indent}${conditionLine(each)}`];
+    const head = each.group === 'any' ? 'one of these must hold:' : 'all of these must hold:';
+    return [`${indent}${paint('red', '✗')} ${head}`, ...treeLines(each.parts, `${indent}    `)];
+  });
+}
+
 function conditionLine({ path, condition, value, held }: Condition): string {
-  const seen = value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
   const text = plain(`${path} ${condition}`);
-  return held ? paint('dim', `    ✓ ${text}`) : `    ${paint('red', '✗')} ${text}: ${paint('bold', plain(seen))}`;
+  return held ? paint('dim', `✓ ${text}`) : `${paint('red', '✗')} ${text}: ${paint('bold', plain(seen(value)))}`;
+}
+
+/** What a condition saw, in words: `it is 45`. */
+export function seen(value: Condition['value']): string {
+  return value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
 }
 
 function paint(style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string {

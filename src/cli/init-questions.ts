@@ -16,53 +16,97 @@ export interface Asking {
  * placeholder is then replaced in the `.env`. Gives nothing, and says so, after Ctrl-C or at the end of the input.
  */
 export function askChoices(asking: Asking): Promise<Choices | undefined> {
-  return ask((context) => askAll(asking, context), 'nothing was written');
+  return ask(async (context) => {
+    const questions = new Questions(asking, context);
+    const whsec = "Versive: the webhook endpoint's signing secret, whsec_…";
+    await questions.secret('VERSIVE_WEBHOOK_SECRET', whsec, judgeSigningSecret);
+    const { checkbox } = await import('@inquirer/prompts');
+    const places = await checkbox(
+      {
+        message: 'Where shall interviews go?',
+        choices: [
+          { value: 'research-alerts', name: 'Slack: a summary in a channel' },
+          { value: 'interview-library', name: 'Notion: a page in a database' },
+          { value: 'tracker', name: 'Google Sheets: a row in a spreadsheet' },
+        ],
+      },
+      context,
+    );
+    return questions.about(places);
+  }, 'nothing was written');
 }
 
-async function askAll({ choices, folder, hasEnv }: Asking, context: AskContext): Promise<Choices> {
-  const { checkbox, input, password } = await import('@inquirer/prompts');
-  const asked: Choices = { ...choices, values: { ...choices.values } };
-  const secret = async (name: string, what: string, judge: (text: string) => true | string) => {
-    if (hasEnv) return;
-    const message = `${what} (Enter to put it into the .env later)`;
-    const validate = (text: string) => text.trim() === '' || judge(text.trim());
-    const text = await password({ message, mask: true, validate }, context);
-    if (text.trim() !== '') asked.values[name] = text.trim();
-  };
-  const id = async (message: string, connector: string, option: string) => {
-    const validate = (text: string) => judgeOption(connector, option, text.trim());
-    return (await input({ message, required: true, validate }, context)).trim();
-  };
-  const whsec = "Versive: the webhook endpoint's signing secret, whsec_…";
-  await secret('VERSIVE_WEBHOOK_SECRET', whsec, judgeSigningSecret);
-  const places = await checkbox(
-    {
-      message: 'Where shall interviews go?',
-      choices: [
-        { value: 'slack', name: 'Slack: a summary in a channel' },
-        { value: 'notion', name: 'Notion: a page in a database' },
-        { value: 'sheets', name: 'Google Sheets: a row in a spreadsheet' },
-      ],
-    },
-    context,
-  );
-  if (places.includes('slack')) {
-    asked.slackChannel = await id("Slack: the channel's id or address", 'slack', 'channel');
-    await secret('SLACK_BOT_TOKEN', "Slack: the app's bot token, xoxb-…", judgeToken);
+/**
+ * Asks what to do about what the services said.
+ *
+ * @param destinations those with an error, whose questions are asked again if so
+ * @returns the choices as they are then; false to go on with those that were made
+ */
+export function askAgain(asking: Asking, destinations: string[]): Promise<Choices | false | undefined> {
+  return ask(async (context) => {
+    const { confirm } = await import('@inquirer/prompts');
+    const message = 'Correct these answers? (No writes the config as it is)';
+    if (!(await confirm({ message, default: true }, context))) return false;
+    return new Questions(asking, context).about(destinations);
+  }, 'nothing was written');
+}
+
+/** The questions, with what was answered so far. */
+class Questions {
+  readonly #choices: Choices;
+  readonly #asking: Asking;
+  readonly #context: AskContext;
+
+  constructor(asking: Asking, context: AskContext) {
+    this.#choices = { ...asking.choices, values: { ...asking.choices.values } };
+    this.#asking = asking;
+    this.#context = context;
   }
-  if (places.includes('notion')) {
-    const message = "Notion: the database's address from the browser";
-    asked.notionDataSource = await id(message, 'notion', 'data_source');
-    await secret('NOTION_TOKEN', "Notion: the connection's secret, ntn_…", judgeToken);
-  }
-  if (places.includes('sheets')) {
-    const message = "Google Sheets: the spreadsheet's address from the browser";
-    asked.spreadsheet = await id(message, 'google-sheets', 'spreadsheet');
-    if (asked.googleCredentials === undefined) {
-      const validate = (text: string) => text.trim() === '' || judgeKeyFile(text.trim(), folder);
-      const key = "Google: path of the service account's key file (Enter to set it later)";
-      asked.googleCredentials = (await input({ message: key, validate }, context)).trim() || undefined;
+
+  /** All questions about destinations of a first config, by their names. */
+  async about(destinations: string[]): Promise<Choices> {
+    const choices = this.#choices;
+    if (destinations.includes('research-alerts')) {
+      const message = "Slack: the channel's id or address";
+      choices.slackChannel = await this.#id(message, 'slack', 'channel', choices.slackChannel);
+      await this.secret('SLACK_BOT_TOKEN', "Slack: the app's bot token, xoxb-…", judgeToken);
     }
+    if (destinations.includes('interview-library')) {
+      const message = "Notion: the database's address from the browser";
+      choices.notionDataSource = await this.#id(message, 'notion', 'data_source', choices.notionDataSource);
+      await this.secret('NOTION_TOKEN', "Notion: the connection's secret, ntn_…", judgeToken);
+    }
+    if (destinations.includes('tracker')) {
+      const message = "Google Sheets: the spreadsheet's address from the browser";
+      choices.spreadsheet = await this.#id(message, 'google-sheets', 'spreadsheet', choices.spreadsheet);
+      await this.#keyFile();
+    }
+    return choices;
   }
-  return asked;
+
+  async secret(name: string, what: string, judge: (text: string) => true | string): Promise<void> {
+    if (this.#asking.hasEnv) return;
+    const { password } = await import('@inquirer/prompts');
+    const otherwise = this.#choices.values[name] === undefined ? 'put it into the .env later' : 'keep it';
+    const message = `${what} (Enter to ${otherwise})`;
+    const validate = (text: string) => text.trim() === '' || judge(text.trim());
+    const text = await password({ message, mask: true, validate }, this.#context);
+    if (text.trim() !== '') this.#choices.values[name] = text.trim();
+  }
+
+  async #id(message: string, connector: string, option: string, before: string | undefined): Promise<string> {
+    const { input } = await import('@inquirer/prompts');
+    const validate = (text: string) => judgeOption(connector, option, text.trim());
+    const config = { message, required: true, validate, ...(before !== undefined && { default: before }) };
+    return (await input(config, this.#context)).trim();
+  }
+
+  async #keyFile(): Promise<void> {
+    if (this.#choices.googleCredentials !== undefined) return;
+    const { input } = await import('@inquirer/prompts');
+    const validate = (text: string) => text.trim() === '' || judgeKeyFile(text.trim(), this.#asking.folder);
+    const message = "Google: path of the service account's key file (Enter to set it later)";
+    const answer = (await input({ message, validate }, this.#context)).trim();
+    this.#choices.googleCredentials = answer || undefined;
+  }
 }

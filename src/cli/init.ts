@@ -1,15 +1,14 @@
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { type Choices, firstConfig } from '../config/first-config.ts';
-import { loadConfig } from '../config/load.ts';
 import { EXIT, type Finding, RelayError } from '../errors.ts';
 import { printFindings } from './common.ts';
 import { judgeKeyFile, judgeTimezone } from './init-answers.ts';
-import { askChoices } from './init-questions.ts';
+import { type Asking, askAgain, askChoices } from './init-questions.ts';
+import { askServices, printAnswers, tryFirst } from './init-trial.ts';
 import { configOption } from './options.ts';
 
 interface Options {
@@ -19,6 +18,7 @@ interface Options {
   spreadsheet?: string;
   googleCredentials?: string;
   timezone?: string;
+  check: boolean;
 }
 
 export function initCommand(): Command {
@@ -30,10 +30,13 @@ export function initCommand(): Command {
     .option('--spreadsheet <id>', 'keep a row in this Google spreadsheet: its id or address')
     .option('--google-credentials <file>', 'the JSON key file of a service account, relative to the config')
     .option('--timezone <name>', 'of dates in messages, such as Europe/Berlin; the one of this machine by default')
+    .option('--no-check', 'do not ask Slack, Notion and Google whether it would work')
     .addHelpText(
       'after',
       `
-On a terminal it asks for what no flag says. Without any destination it writes events to a file.
+On a terminal it asks for what no flag says. Without any destination it writes events to a file. Where the secrets are
+known (from the answers, the environment or a .env that is there) it asks the services whether the config would work, and
+sends nothing.
 
 Examples:
   $ versive-relay init
@@ -50,26 +53,51 @@ async function init(options: Options): Promise<void> {
     });
   }
   const folder = path.dirname(file);
-  const dotEnv = path.join(folder, '.env');
-  const hasEnv = await isThere(dotEnv);
+  const hasEnv = await isThere(path.join(folder, '.env'));
+  const made = await choose(options, { choices: chosen(options), folder, hasEnv });
+  if (made) await write(options, made, { file, hasEnv });
+  else process.exitCode = EXIT.no;
+}
+
+/** A first config, before it is written. */
+interface Made {
+  choices: Choices;
+  /** What `check` would say of it. */
+  wrong: Finding | undefined;
+  /** Do the services say that all is well? */
+  ready: boolean;
+}
+
+/**
+ * Asks, on a terminal, for what no flag says; then the services.
+ *
+ * @returns undefined when the person stopped it
+ * @throws RelayError when a flag is wrong
+ */
+async function choose(options: Options, asking: Asking): Promise<Made | undefined> {
   const named = options.slackChannel ?? options.notionDataSource ?? options.spreadsheet;
   const asks = named === undefined && process.stdin.isTTY && process.stdout.isTTY;
-  if (asks) await beforeQuestions(options, folder);
-  const choices = asks ? await askChoices({ choices: chosen(options), folder, hasEnv }) : chosen(options);
-  if (!choices) {
-    process.exitCode = EXIT.no;
-    return;
-  }
-  const { config, env } = firstConfig(choices);
-  const wrong = await prove(config, env, choices, folder);
+  if (asks) await beforeQuestions(options, asking.folder);
+  const choices = asks ? await askChoices(asking) : asking.choices;
+  if (!choices) return undefined;
+  const { wrong } = await tryFirst(choices, asking.folder);
+  if (!wrong) return options.check ? await correct({ ...asking, choices }, asks) : { choices, wrong, ready: false };
   // What a person answered is kept, whatever is wrong with it: a flag is given again in a moment.
-  if (wrong && !asks) {
-    throw new RelayError('RELAY_USAGE', `${wrong.path}: ${wrong.message}`, {
-      ...(wrong.fix !== undefined && { fix: wrong.fix }),
-    });
-  }
+  if (asks) return { choices, wrong, ready: false };
+  throw new RelayError('RELAY_USAGE', `${wrong.path}: ${wrong.message}`, {
+    ...(wrong.fix !== undefined && { fix: wrong.fix }),
+  });
+}
 
-  await mkdir(folder, { recursive: true }).catch(refuse(folder));
+/** Writes the files, and says what to do next. */
+async function write(
+  options: Options,
+  { choices, wrong, ready }: Made,
+  { file, hasEnv }: { file: string; hasEnv: boolean },
+): Promise<void> {
+  const { config, env } = firstConfig(choices);
+  const dotEnv = path.join(path.dirname(file), '.env');
+  await mkdir(path.dirname(file), { recursive: true }).catch(refuse(path.dirname(file)));
   await writeFile(file, config, { flag: 'wx' }).catch(refuse(options.config));
   if (!hasEnv) await writeFile(dotEnv, env, { flag: 'wx', mode: 0o600 }).catch(refuse(dotEnv));
   const stream = process.stdout;
@@ -84,7 +112,24 @@ async function init(options: Options): Promise<void> {
   if (hasEnv) stream.write(`${relative} was there and is as it was: see that it sets ${missing}\n`);
   else if (missing !== '') stream.write(`Put your secrets into ${relative}: ${missing}\n`);
   const flag = options.config === 'config.yaml' ? '' : ` --config ${options.config}`;
-  stream.write(`Then: versive-relay check --live${flag}, and versive-relay serve${flag}\n`);
+  const isReady = ready && missing === '';
+  stream.write(`${isReady ? 'Next:' : `Then: versive-relay check --live${flag}, and`} versive-relay serve${flag}\n`);
+}
+
+/** Tells what the services say, and lets a person correct the answers. */
+async function correct(asking: Asking, asks: boolean): Promise<Made | undefined> {
+  let { choices } = asking;
+  for (;;) {
+    const answers = await askServices(choices, asking.folder);
+    printAnswers(answers, process.stdout);
+    const errors = answers.findings.filter(({ level }) => level === 'error').map(({ destination }) => destination);
+    const ready = [...firstConfig(choices).needs.keys()].every((name) => answers.well.includes(name));
+    if (!asks || errors.length === 0) return { choices, wrong: undefined, ready };
+    const again = await askAgain({ ...asking, choices }, errors);
+    if (again === undefined) return undefined;
+    if (again === false) return { choices, wrong: undefined, ready: false };
+    choices = again;
+  }
 }
 
 /** Finds before the first question what would make all answers useless. */
@@ -123,21 +168,4 @@ function chosen(options: Options): Choices {
     googleCredentials: options.googleCredentials,
     values: {},
   };
-}
-
-/** Reads the config as it would be, elsewhere, before anything is written. Gives the first error. */
-async function prove(config: string, env: string, choices: Choices, folder: string): Promise<Finding | undefined> {
-  const trial = await mkdtemp(path.join(tmpdir(), 'versive-relay-init-'));
-  try {
-    const file = path.join(trial, 'config.yaml');
-    const key = choices.googleCredentials;
-    const absolute =
-      key === undefined ? config : config.replace(`\${file:${key}}`, `\${file:${path.resolve(folder, key)}}`);
-    await writeFile(file, absolute);
-    await writeFile(path.join(trial, '.env'), env, { mode: 0o600 });
-    const { findings } = await loadConfig(file, {});
-    return findings.find(({ level }) => level === 'error');
-  } finally {
-    await rm(trial, { recursive: true, force: true });
-  }
 }

@@ -1,19 +1,16 @@
-import path from 'node:path';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import type { Config, DestinationConfig } from '../config/config.ts';
-import { openDestination } from '../config/open.ts';
+import type { Config } from '../config/config.ts';
 import { scrubber } from '../config/secrets.ts';
 import type { Item } from '../connector.ts';
 import { EXIT, RelayError } from '../errors.ts';
-import type { JsonValue } from '../model.ts';
 import { renderItem } from '../render/item.ts';
-import { TemplateRenderError } from '../render/template.ts';
 import { decide } from '../route/decide.ts';
 import { readEvent, sourceOption } from './chosen-event.ts';
 import { readConfig } from './common.ts';
 import { named } from './names.ts';
 import { configOption, jsonOption } from './options.ts';
+import { previewAt, printDrawn } from './previewed.ts';
 import { plain } from './words.ts';
 
 export function previewCommand(): Command {
@@ -27,9 +24,13 @@ export function previewCommand(): Command {
     .addHelpText(
       'after',
       `
+It draws what arrives, long texts clipped; --json prints all of it, as {"destination", "preview"}. Slack's Block Kit
+Builder (https://app.slack.com/block-kit-builder) takes what the last example prints.
+
 Examples:
   $ versive-relay preview e42
-  $ versive-relay preview interview.json --to research-alerts`,
+  $ versive-relay preview interview.json --to research-alerts
+  $ versive-relay preview e42 --to research-alerts --json | jq '{blocks: .preview.blocks}'`,
     )
     .action(async (argument: string, options: { config: string; to?: string; source?: string; json?: boolean }) => {
       const config = await readConfig(options.config);
@@ -54,7 +55,7 @@ Examples:
 async function show(config: Config, item: Item, json: boolean): Promise<void> {
   const name = item.identity.destination;
   const destination = named('destination', name, config.destinations);
-  const { target, preview, error } = await previewAt(config, destination, item);
+  const { target, preview, drawn, error } = await previewAt(config, destination, item);
   if (error !== undefined) process.exitCode = EXIT.no;
   const scrub = scrubber(config.secrets);
   const stream = process.stdout;
@@ -66,32 +67,8 @@ async function show(config: Config, item: Item, json: boolean): Promise<void> {
   }
   stream.write(`${styleText('bold', name, { stream })} ${styleText('dim', plain(target), { stream })}\n`);
   if (error !== undefined) {
-    stream.write(`${styleText('red', `It would be rejected: ${plain(scrub(error))}`, { stream })}\n\n`);
-  } else if (preview === undefined) stream.write('Its connector cannot show what it would send.\n\n');
-  else {
-    // JSON keeps control characters above ASCII, and those that turn the direction, as they are.
-    const lines = scrub(JSON.stringify(preview, undefined, 2))
-      .split('\n')
-      .map(plain);
-    stream.write(`${lines.join('\n')}\n\n`);
-  }
-}
-
-interface Preview {
-  target: string;
-  preview: JsonValue | undefined;
-  /** Why the template could not be rendered. */
-  error: string | undefined;
-}
-
-async function previewAt(config: Config, destination: DestinationConfig, item: Item): Promise<Preview> {
-  const opened = openDestination(destination, { folder: path.dirname(config.file), timezone: config.timezone });
-  try {
-    return { target: opened.target, preview: opened.preview?.(item), error: undefined };
-  } catch (error) {
-    if (!(error instanceof TemplateRenderError)) throw error;
-    return { target: opened.target, preview: undefined, error: error.message };
-  } finally {
-    await opened.close?.();
-  }
+    stream.write(`${styleText('red', `It would be rejected: ${plain(scrub(error))}`, { stream })}\n`);
+  } else if (preview === undefined) stream.write('Its connector cannot show what it would send.\n');
+  else printDrawn(drawn, scrub, stream);
+  stream.write('\n');
 }

@@ -6,8 +6,10 @@ const VERBS: Record<string, () => Promise<Command>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
+  test: async () => (await import('./test.ts')).testCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   preview: async () => (await import('./preview.ts')).previewCommand(),
+  plan: async () => (await import('./plan.ts')).planCommand(),
   send: async () => (await import('./send.ts')).sendCommand(),
   events: async () => (await import('./events.ts')).eventsCommand(),
   deliveries: async () => (await import('./deliveries.ts')).deliveriesCommand(),
@@ -36,6 +38,7 @@ First steps:
   $ versive-relay init                   write a first config.yaml
   $ versive-relay check --live           is everything set up at Slack, Notion, Google?
   $ versive-relay serve                  receive and deliver
+  $ versive-relay plan new.yaml          what would a changed config do with the last events?
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 78 the config has errors.`,
     );

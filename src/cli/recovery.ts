@@ -126,7 +126,7 @@ export function whatComes(concerned: Concerned[], { basics, holds, served }: Rec
     lines.push({ text, style: 'yellow' });
   } else if (flowing > 0) {
     const by = basics.config ? '' : ', if the config that it read before lets it';
-    const text = `The running relay delivers now${by}; \`versive-relay deliveries --state pending\` shows what waits.`;
+    const text = `The running relay delivers now${by}, as soon as each service lets it; \`versive-relay deliveries --state pending\` shows what waits.`;
     lines.push({ text });
   }
   for (const [destination, own] of held) {

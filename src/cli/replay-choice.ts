@@ -62,12 +62,12 @@ async function eventsById({ store, ids }: Recovery): Promise<Chosen[]> {
 /** An event read and judged anew. */
 export interface Reread {
   /** Undefined when it cannot be read. */
-  event: EventRecord | undefined;
+  event: (EventRecord & { body: Buffer }) | undefined;
   judged: Judged;
 }
 
 /** Reads a stored event again; undefined when it is gone. One that the disk has changed is not understood. */
-export async function readAgain(id: string, { store }: Recovery): Promise<Reread | undefined> {
+export async function readAgain(id: string, { store }: Pick<Recovery, 'store'>): Promise<Reread | undefined> {
   try {
     const event = await store.event(id);
     return event && { event, judged: parsePayload(event.body) };

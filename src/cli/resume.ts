@@ -56,5 +56,7 @@ function stillHeld(config: Config, destination: string): string | undefined {
 function effect({ config, served, pending }: LaneView): string[] {
   if (pending === 0) return [];
   if (!served) return ['No relay is running; the next one to start delivers.'];
-  return [`The running relay delivers to it within a second${config ? '' : ', if its own config lets it'}.`];
+  return [
+    `The running relay delivers to it within a second, or when its service lets it${config ? '' : ', if its own config lets it'}.`,
+  ];
 }

@@ -23,19 +23,22 @@ const CELL = 48;
 
 /** Writes rows under their heads, in aligned columns; in colour where the stream is a terminal that wants it. */
 export function printTable(heads: string[], rows: Row[], stream: NodeJS.WriteStream): void {
+  printRows([{ cells: heads.map((text) => ({ text, style: 'dim', whole: true })) }, ...rows], stream);
+}
+
+/** Writes rows without heads, in aligned columns. */
+export function printRows(rows: Row[], stream: NodeJS.WriteStream, indent = ''): void {
   const lines = rows.map(({ cells }) => cells.map(fit));
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...lines.map((cells) => cells[column]?.text.length ?? 0)),
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((cells) => cells[column]?.text.length ?? 0)),
   );
-  const line = (cells: Cell[]) =>
-    cells
-      .map((cell, column) => paint(cell, stream) + ' '.repeat((widths[column] ?? 0) - cell.text.length))
-      .join('  ')
-      .trimEnd();
-  stream.write(`${line(heads.map((text) => ({ text, style: 'dim' })))}\n`);
   rows.forEach(({ notes = [] }, index) => {
-    stream.write(`${line(lines[index] ?? [])}\n`);
-    printNotes(notes, stream, '    ');
+    const cells = lines[index] ?? [];
+    const line = cells.map(
+      (cell, column) => paint(cell, stream) + ' '.repeat((widths[column] ?? 0) - cell.text.length),
+    );
+    stream.write(`${indent}${line.join('  ').trimEnd()}\n`);
+    printNotes(notes, stream, `${indent}    `);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Connector } from '../connector.ts';
+import type { JsonObject } from '../model.ts';
 import type { Secret } from '../options.ts';
 import type { Filter } from '../route/filter.ts';
 import type { Table } from '../route/table.ts';
@@ -24,6 +25,8 @@ export interface Config {
   table: Table;
   /** Names of the destinations that are told of failures. */
   onFailure: string[];
+  /** Those of `tests:`; a running relay does not look at them. */
+  tests: RoutingTest[];
   /** Texts that must not be seen anywhere, longest first. */
   secrets: string[];
 }
@@ -62,4 +65,27 @@ export interface DestinationConfig {
   renamedFrom: string | undefined;
   /** Equal when nothing of the destination changed: a reload leaves such a lane alone. */
   fingerprint: string;
+}
+
+/** One of `tests:`: an event, and what must become of it. */
+export interface RoutingTest {
+  name: string;
+  /** As messages name it: the config, or a file of tests. */
+  file: string;
+  /** One-based. */
+  line: number;
+  /** Name of the source that the event comes from. */
+  source: string;
+  /** The fields that are given, or the absolute path of a file with a payload. */
+  event: { fields: JsonObject } | { file: string };
+  /** All destinations that it must go to, [] for none; undefined when the test does not say. */
+  to: string[] | undefined;
+  /** By destination. */
+  renders: Map<string, RenderExpectation>;
+}
+
+/** What the texts that a destination is sent must have in them, and what not. */
+export interface RenderExpectation {
+  contains: string[];
+  notContains: string[];
 }

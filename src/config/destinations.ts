@@ -111,12 +111,12 @@ async function readDestination(
     report.at(located, {
       code: 'RELAY_CONFIG_INVALID',
       message: `expected a map with the connector and its options, found ${kindOf(plainValue(located))}`,
+      fix: 'Indent the options of a destination further than its name.',
     });
     return undefined;
   }
   const kind = located.entries.get('connector')?.scalar;
-  const shared = typeof kind === 'string' ? defaults?.entries?.get(kind)?.entries : undefined;
-  const merged: Located = { ...located, entries: new Map([...(shared ?? []), ...located.entries]) };
+  const merged = withDefaults(located, defaults);
   const raw = plainValue(merged) as JsonObject;
   const own = Object.fromEntries(Object.entries(raw).filter(([key]) => OWN.has(key)));
   const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !OWN.has(key)));
@@ -154,6 +154,13 @@ async function readDestination(
     renamedFrom,
     fingerprint: createHash('sha256').update(identity).digest('hex'),
   };
+}
+
+/** A destination's options with the defaults of its connector under them. */
+export function withDefaults(located: Located, defaults: Located | undefined): Located {
+  const connector = located.entries?.get('connector')?.scalar;
+  const shared = typeof connector === 'string' ? defaults?.entries?.get(connector)?.entries : undefined;
+  return { ...located, entries: new Map([...(shared ?? []), ...(located.entries ?? [])]) };
 }
 
 /** Loads the connector that a config names, and reports it when that cannot be. */

@@ -15,7 +15,7 @@ import {
   serverSchema,
   sourceSchema,
   storeSchema,
-  testSchema,
+  testsSchema,
   timezoneSchema,
 } from './schema.ts';
 
@@ -148,7 +148,7 @@ export async function editorSchema(): Promise<JsonObject> {
       items: convert(routeSchema.extend({ when: when.optional() })),
     },
     on_failure: convert(onFailureSchema),
-    tests: { type: 'array', description: 'What the routes must do with an event.', items: convert(testSchema) },
+    tests: convert(testsSchema),
   };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',

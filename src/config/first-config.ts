@@ -19,10 +19,18 @@ interface Variable {
   placeholder: string;
 }
 
-export function firstConfig(choices: Choices): { config: string; env: string } {
+export interface FirstConfig {
+  config: string;
+  env: string;
+  /** The variables that each destination of a service needs, by its name. */
+  needs: Map<string, string[]>;
+}
+
+export function firstConfig(choices: Choices): FirstConfig {
   const { timezone, slackChannel, notionDataSource, spreadsheet, googleCredentials } = choices;
   const destinations: string[] = [];
   const names: string[] = [];
+  const needs = new Map<string, string[]>();
   const variables: Variable[] = [
     {
       name: 'VERSIVE_WEBHOOK_SECRET',
@@ -32,6 +40,7 @@ export function firstConfig(choices: Choices): { config: string; env: string } {
   ];
   if (slackChannel !== undefined) {
     names.push('research-alerts');
+    needs.set('research-alerts', ['SLACK_BOT_TOKEN']);
     destinations.push(`  research-alerts:
     connector: slack
     token: \${SLACK_BOT_TOKEN}
@@ -46,6 +55,7 @@ export function firstConfig(choices: Choices): { config: string; env: string } {
   }
   if (notionDataSource !== undefined) {
     names.push('interview-library');
+    needs.set('interview-library', ['NOTION_TOKEN']);
     destinations.push(`  interview-library:
     connector: notion
     token: \${NOTION_TOKEN}
@@ -59,6 +69,7 @@ export function firstConfig(choices: Choices): { config: string; env: string } {
   }
   if (spreadsheet !== undefined) {
     names.push('tracker');
+    needs.set('tracker', googleCredentials === undefined ? ['GOOGLE_ACCESS_TOKEN'] : []);
     const byFile = `    credentials: \${file:${googleCredentials}}`;
     const byToken = `    # credentials: \${file:./google.json}   # the key of a service account: it replaces the next line
     access_token: \${GOOGLE_ACCESS_TOKEN}`;
@@ -99,11 +110,20 @@ ${destinations.join('\n')}
 routes:
   - name: Every interview
     to: [${names.join(', ')}]
+
+tests:                                       # what the routes must do: versive-relay test
+  - name: an interview arrives
+    event: { interview: { active_time: 600 } }
+    to: [${names.join(', ')}]
+  - name: a test interview goes nowhere
+    event: { interview: { is_mock: true } }
+    to: unrouted
 `;
   const lines = variables.map(({ name, comment, placeholder }) => {
     return `# ${comment}\n${name}=${envValue(choices.values[name] ?? placeholder)}\n`;
   });
-  return { config, env: `# Secrets of the config beside: keep this file to yourself.\n\n${lines.join('\n')}` };
+  const env = `# Secrets of the config beside: keep this file to yourself.\n\n${lines.join('\n')}`;
+  return { config, env, needs };
 }
 
 /** A text in double quotes, which YAML reads as JSON does, with no \`\${…}\` of its own. */

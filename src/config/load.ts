@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { Finding } from '../errors.ts';
 import { compileTable } from '../route/table.ts';
+import { advise } from './advice.ts';
 import { type Basics, basicsOf, DEFAULT_STORE, DEFAULT_TIMEZONE } from './basics.ts';
 import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
@@ -14,12 +15,15 @@ import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
 import { readText, type TextProblem } from './read-text.ts';
 import { quoteOf, Report } from './report.ts';
-import { checkReferences, listOf, readRoutes, readSources, readTests } from './routing.ts';
+import { checkReferences, listOf, readRoutes, readSources } from './routing.ts';
 import { onFailureSchema, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
+import { TestFiles } from './test-files.ts';
+import { readTests } from './tests.ts';
 import { type Place, Texts } from './texts.ts';
 import { findTraps } from './traps.ts';
+import type { Sample } from './trial.ts';
 
 /** Bytes of a config, with all that it includes: 10,000 routes of a condition each have 700 KB. */
 const LARGEST = 800_000;
@@ -39,12 +43,21 @@ export interface Loaded {
   placeOf(path: (string | number)[]): Place;
 }
 
+export interface LoadOptions {
+  /** With these events it also gives advice: on what is legal, and surely not meant. */
+  samples?: readonly Sample[] | undefined;
+}
+
 /**
  * Reads the config, with what it includes, its `.env`, variables, files and connectors, and finds every problem at once.
  * Makes no call, and never throws for what a config holds.
  * @param file as it was named on the command line; findings name it so, and what it includes beside it
  */
-export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Promise<Loaded> {
+export async function loadConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  { samples }: LoadOptions = {},
+): Promise<Loaded> {
   const readAt = Date.now();
   const absolute = path.resolve(file);
   const folder = path.dirname(absolute);
@@ -77,9 +90,10 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv = 
   const roots = await readIncluded(found.files, { locator, report, left });
   const root = main.root && mergeFiles(main.root, roots, path.basename(file), report);
   for (const each of [main.root, ...roots]) if (each?.entries) report.yaml(findTraps(each, texts.whole));
-  const config = root && (await readRoot(root, absolute, report));
-  const findings = report.findings(variables.brought);
-  files.push(...found.files.map((each) => each.file), ...variables.files);
+  const testFiles = new TestFiles(variables);
+  const config = root && (await readRoot(root, { file: absolute, report, testFiles, samples }));
+  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.secrets)];
+  files.push(...found.files.map((each) => each.file), ...variables.files, ...testFiles.files);
   const placeOf = (at: (string | number)[]) => {
     const value = root && nearestAt(root, at).located;
     return texts.place(value?.keyOffset ?? value?.offset ?? 0);
@@ -104,7 +118,10 @@ async function readDotEnv(file: string): Promise<string> {
 type Unfinished = Omit<Config, 'files' | 'include' | 'readAt' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
-async function readRoot(root: Located, file: string, report: Report): Promise<Unfinished | undefined> {
+async function readRoot(
+  root: Located,
+  { file, report, testFiles, samples }: { file: string; report: Report; testFiles: TestFiles } & LoadOptions,
+): Promise<Unfinished | undefined> {
   const folder = path.dirname(file);
   const entries = root.entries ?? new Map<string, Located>();
   /** A section's value: undefined when it is wrong, and `otherwise` when it is not there. */
@@ -127,10 +144,10 @@ async function readRoot(root: Located, file: string, report: Report): Promise<Un
 
   const defaultsAt = entries.get('defaults');
   const destinationsAt = entries.get('destinations');
-  const reading = { connectors, report, timezone: timezone ?? DEFAULT_TIMEZONE };
+  const place = { folder, timezone: timezone ?? DEFAULT_TIMEZONE };
   // Without the plugins, destinations would seem to name connectors that nobody has.
   const judged = report.isUnread('plugins') ? undefined : destinationsAt;
-  const destinations = await readDestinations(judged, defaultsAt, reading);
+  const destinations = await readDestinations(judged, defaultsAt, { connectors, report, timezone: place.timezone });
   const names = report.isUnread('destinations') ? undefined : new Set(destinationsAt?.entries?.keys());
 
   const routesAt = entries.get('routes');
@@ -146,11 +163,15 @@ async function readRoot(root: Located, file: string, report: Report): Promise<Un
   const onFailureAt = entries.get('on_failure');
   const onFailure = read('on_failure', onFailureSchema, []);
   checkReferences(onFailureAt, names, report);
-  await checkNotifiers(onFailureAt, destinations, { folder, timezone: timezone ?? DEFAULT_TIMEZONE, report });
+  await checkNotifiers(onFailureAt, destinations, { ...place, report });
 
   const testsAt = entries.get('tests');
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
-  if (testsAt) readTests(testsAt, names, sourceNames, report);
+  const known = { destinations: names, sources: sourceNames, opened: destinations };
+  const tests = testsAt ? await readTests(testsAt, { ...known, ...place, report, testFiles }) : [];
+  if (samples) {
+    await advise({ sections: entries, destinations, connectors: connectors.names, samples, ...place }, report);
+  }
 
   if (!server || timezone === undefined || store === undefined || onFailure === undefined) return undefined;
   const metricsToken = server.metrics?.token;
@@ -171,6 +192,7 @@ async function readRoot(root: Located, file: string, report: Report): Promise<Un
     destinations,
     table: compileTable(routes),
     onFailure: listOf(onFailure),
+    tests,
   };
 }
 

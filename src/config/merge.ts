@@ -3,15 +3,18 @@ import { z } from 'zod';
 import { judge, kindOf, unknownKey } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
 import type { Report } from './report.ts';
-import { NAME, SECTIONS, SHARED_SECTIONS } from './schema.ts';
+import { DESTINATION_NAME, NAME, SECTIONS, SHARED_SECTIONS } from './schema.ts';
+
+const EXPECT_NAMED = 'expected a map, each name with its options indented below it';
+const anyList = z.array(z.unknown(), 'expected a list, each entry with a hyphen before it');
 
 /** The sections that hold others; what they hold is judged one by one. */
 const CONTAINERS: Record<string, z.ZodType> = {
-  sources: z.record(NAME, z.unknown()),
+  sources: z.record(NAME, z.unknown(), EXPECT_NAMED),
   defaults: z.record(z.string(), z.unknown()),
-  destinations: z.record(NAME, z.unknown()),
-  routes: z.array(z.unknown()),
-  tests: z.array(z.unknown()),
+  destinations: z.record(DESTINATION_NAME, z.unknown(), EXPECT_NAMED),
+  routes: anyList,
+  tests: anyList,
 };
 
 const EMPTY = 'the config is empty.';

@@ -21,6 +21,8 @@ export interface ReloadParts {
   prepare: (config: Config) => Promise<() => Promise<void>>;
   /** Told after each try; of a refused config also what is wrong, a line each. */
   ended: (taken: boolean, wrong: string[]) => void;
+  /** Told of each config that came into force in place of another. */
+  taken: (before: Config, after: Config) => void;
   log: Log;
 }
 
@@ -136,13 +138,15 @@ export class Reloader {
       this.#warnOfRestart(next);
       this.#secrets = [...new Set([...this.#secrets, ...next.secrets])].sort((a, b) => b.length - a.length);
       this.#scrub = scrubber(this.#secrets);
-      this.#config = { ...next, server: this.#config.server, store: this.#config.store };
+      const before = this.#config;
+      this.#config = { ...next, server: before.server, store: before.store };
       await enforce();
       const { table, destinations } = next;
       log.info(
         { step: 'config.reloaded', routes: table.routes.length, destinations: destinations.size },
         'config reloaded',
       );
+      this.#parts.taken(before, next);
       return undefined;
     } catch (error) {
       const why = this.scrub(error instanceof Error ? error.message : String(error));

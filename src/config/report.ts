@@ -82,6 +82,12 @@ export class Report {
     return file === this.#texts.fileAt(placeOf(from)) ? `line ${line}` : `${file}:${line}:${column}`;
   }
 
+  /** The file (as findings name it) and the line that a value stands in. */
+  placeOf(located: Located): { file: string; line: number } {
+    const { file, line } = this.#texts.place(located.offset);
+    return { file, line };
+  }
+
   yaml(problems: YamlProblem[]): void {
     for (const problem of problems) this.#entries.push(problem);
   }
@@ -118,7 +124,8 @@ export class Report {
       const trap = booleanTrap(located);
       if (trap) return void this.#entries.push(trap);
     }
-    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || problem.code === 'RELAY_CONFIG_PATH';
+    const isPath = problem.code === 'RELAY_CONFIG_PATH' && problem.place === undefined;
+    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || isPath;
     this.#entries.push({
       level: problem.level ?? 'error',
       code: problem.code,

@@ -1,4 +1,4 @@
-/** Reads what decides where events go: sources, routes and the config's own tests. */
+/** Reads what decides where events go: sources and routes. */
 import { compileFilter, type Filter, PlainScalar } from '../route/filter.ts';
 import type { Route } from '../route/table.ts';
 import { didYouMean } from '../suggest.ts';
@@ -6,7 +6,7 @@ import type { SourceConfig } from './config.ts';
 import { judge } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
 import { quoteOf, type Report } from './report.ts';
-import { routeSchema, sourceSchema, testSchema } from './schema.ts';
+import { routeSchema, sourceSchema } from './schema.ts';
 import { findFilterTraps } from './traps.ts';
 
 /** Reads `sources:`. Those with errors are left out. */
@@ -37,8 +37,9 @@ export function readRoutes(routes: Located, destinations: Set<string> | undefine
     if (name && typeof name.scalar === 'string') {
       const first = names.get(name.scalar);
       if (first) {
-        const where = report.where(first, name);
-        const message = `another route has the name ${JSON.stringify(name.scalar)} already, in ${where}`;
+        // Both can have it from one anchor.
+        const where = first.offset === name.offset ? '' : `, in ${report.where(first, name)}`;
+        const message = `another route has the name ${JSON.stringify(name.scalar)} already${where}`;
         report.at(name, {
           code: 'RELAY_CONFIG_INVALID',
           message,
@@ -63,21 +64,6 @@ export function readRoutes(routes: Located, destinations: Set<string> | undefine
   return found;
 }
 
-/** Judges the shape of `tests:`, and that what they name is there. */
-export function readTests(
-  tests: Located,
-  destinations: Set<string> | undefined,
-  sources: Set<string> | undefined,
-  report: Report,
-): void {
-  for (const located of tests.items ?? []) {
-    if (report.full) break;
-    report.options(located, judge(testSchema, plainValue(located), quoteOf(located)).problems);
-    checkReferences(located.entries?.get('to'), destinations, report);
-    checkReferences(located.entries?.get('source'), sources, report, 'source');
-  }
-}
-
 /** Each name, alone or in a list, must be one of those; undefined when nobody knows which there are. */
 export function checkReferences(
   located: Located | undefined,
@@ -92,6 +78,7 @@ export function checkReferences(
     report.at(each, {
       code: 'RELAY_CONFIG_REFERENCE',
       message: `no ${kind} ${JSON.stringify(each.scalar)}.${meant}`,
+      fix: each.scalar.includes(',') ? 'For several write a list, such as [research-alerts, tracker].' : undefined,
     });
   }
 }
@@ -110,7 +97,7 @@ function readFilter(when: Located | undefined, report: Report): Filter | undefin
 }
 
 /** The tree as filters take it: unquoted numbers and booleans keep their source text. */
-function filterValue(located: Located): unknown {
+export function filterValue(located: Located): unknown {
   if (located.entries) return Object.fromEntries([...located.entries].map(([key, entry]) => [key, filterValue(entry)]));
   if (located.items) return located.items.map(filterValue);
   const { scalar, source, plain } = located;

@@ -134,12 +134,60 @@ export const routeSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('false keeps the route, but it takes nothing.'),
 });
 
+/** What a test expects of an event that no route takes. */
+export const UNROUTED = 'unrouted';
+
+/** Destinations, but for the one name that tests use. */
+export const DESTINATION_NAME = NAME.refine(
+  (name) => name !== UNROUTED,
+  `no destination can have the name "${UNROUTED}": in tests, to: ${UNROUTED} says that an event goes nowhere`,
+);
+
+const texts = z.union(
+  [z.string().min(1), z.array(z.string().min(1)).min(1)],
+  'expected text that is not empty, or a list of such texts',
+);
+
+const renderSchema = z
+  .strictObject({
+    contains: texts.optional().describe('It says this; of a list, each of these.'),
+    not_contains: texts.optional().describe('It does not say this; of a list, none of these.'),
+  })
+  .refine(
+    ({ contains, not_contains }) => contains !== undefined || not_contains !== undefined,
+    'nothing is looked for: write contains: or not_contains:, with a text',
+  );
+
 export const testSchema = z.strictObject({
   name: z.string().min(1).describe('What the test expects, in words.'),
   source: NAME.optional().describe('The source that the event comes from; the first one by default.'),
-  event: z.record(z.string(), z.unknown()).describe('The fields of the event that matter here.'),
-  to: names.describe('The destinations that the event must go to, all of them and no other; [] for none.'),
+  event: z
+    .union(
+      [z.record(z.string(), z.unknown()), z.string().min(1)],
+      'expected the fields of an event, or the path of a file with one',
+    )
+    .describe(
+      'The fields of the event that matter here; or a file with a whole one, such as ./events/enterprise.json.',
+    ),
+  to: z
+    .union([z.literal(UNROUTED), ...names.options], 'expected unrouted, the name of a destination, or a list of names')
+    .optional()
+    .describe('The destinations that the event must go to, all of them and no other; unrouted (or []) for none.'),
+  renders: z
+    .record(NAME, renderSchema)
+    .optional()
+    .describe('What destinations must be sent, such as research-alerts: { contains: Pricing }.'),
 });
+
+/** What stands in the list `tests:`. */
+export const testsSchema = z
+  .array(
+    z.union([
+      z.string().describe('Files that hold a list of tests each, such as tests/*.yaml, relative to this one.'),
+      testSchema,
+    ]),
+  )
+  .describe('What the routes must do with an event. versive-relay test runs them.');
 
 export const onFailureSchema = names.describe(
   'The destinations that are told of failed deliveries, halted lanes and the like.',

@@ -38,9 +38,9 @@ function innerSecrets(text: string): string[] {
   );
 }
 
-/** Where to get a token (`token_uri`) is no secret, and messages need it. */
-function isSecretName(name: string): boolean {
-  return /key|secret|token|password/i.test(name) && !/ur[il]$/i.test(name);
+/** Does a name say that its value is secret? Where to get a token (`token_uri`) is none, and messages need it. */
+export function isSecretName(name: string): boolean {
+  return /key|secret|token|password|authorization|cookie/i.test(name) && !/ur[il]$/i.test(name);
 }
 
 /**

@@ -13,7 +13,7 @@ export function findTraps(root: Located, text: string): YamlProblem[] {
   return found;
 
   function visit(value: Located): void {
-    const trap = templateTrap(value, text) ?? commentTrap(value, text);
+    const trap = templateTrap(value, text) ?? commentTrap(value, text) ?? quoteTrap(value);
     if (trap) found.push(trap);
     if (value.entries && isTemplateMap(value, text)) return;
     for (const inner of value.entries?.values() ?? value.items ?? []) visit(inner);
@@ -61,6 +61,14 @@ function hashAfter(text: string, from: number): number | undefined {
   let at = from;
   while (text[at] === ' ' || text[at] === '\t') at += 1;
   return text[at] === '#' ? at : undefined;
+}
+
+/** A text in typographic quotes, as word processors and chats make them. In a template they may well be meant. */
+function quoteTrap(value: Located): YamlProblem | undefined {
+  if (typeof value.scalar !== 'string' || !value.plain || !/^[“”„‘’]/.test(value.source)) return undefined;
+  if (/\{[{%]/.test(value.source)) return undefined;
+  const message = 'to YAML these typographic quotes are a part of the text';
+  return trap(value, message, `Write " or ' in their place, or leave them out.`, 'warning');
 }
 
 function count(text: string, part: string): number {

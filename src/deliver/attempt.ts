@@ -33,6 +33,8 @@ export interface Ended {
   doubt: number | undefined;
   /** What the service showed of an earlier try; undefined when it was not asked. */
   saw?: 'found' | 'absent' | 'nothing';
+  /** The delivery was not even sent: what the service showed of an earlier try was enough, or it could not be asked. */
+  unsent?: true;
   /** What a person should know of a delivery that arrived. */
   note?: { detail: string; fix: string };
 }
@@ -85,7 +87,8 @@ function ended({ doubt }: Claim, looked: Looked | undefined, sent: Outcome, scru
   if (looked?.kind === 'ended') {
     const { outcome } = looked;
     const left = outcome.kind === 'delivered' ? undefined : doubt?.since;
-    return { outcome: scrubbed(outcome, scrub), doubt: left, saw: outcome.kind === 'delivered' ? 'found' : 'nothing' };
+    const saw = outcome.kind === 'delivered' ? 'found' : 'nothing';
+    return { outcome: scrubbed(outcome, scrub), doubt: left, saw, unsent: true };
   }
   const outcome = scrubbed(sent, scrub);
   const saw = looked?.kind === 'settled' ? { saw: looked.saw } : looked ? { saw: 'nothing' as const } : {};
@@ -114,22 +117,22 @@ async function call(destination: Destination, items: Item[], handle: Attempt): P
   return [await destination.deliver(first, handle)];
 }
 
-/** Never throws. */
+/** Delivers, and again within seconds while that surely did not arrive and the service did not say when to come back. */
 async function bridged(deliver: () => Promise<Outcome[]>, signal: AbortSignal): Promise<Outcome[]> {
-  let blip: Outcome[] | undefined;
+  let last: Outcome[] | undefined;
   try {
     return await pRetry(
       async () => {
-        const outcomes = await deliver();
-        if (!outcomes.every(isBlip)) return outcomes;
-        blip = outcomes;
-        throw new Blip();
+        last = undefined;
+        last = await deliver();
+        if (last.every(isBlip)) throw new Blip();
+        return last;
       },
       { ...BLIP, signal, shouldRetry: ({ error }) => error instanceof Blip },
     );
   } catch (error) {
-    // Used up, or stopped between two tries: what the last one said still holds.
-    if (blip && (error instanceof Blip || error === signal.reason)) return blip;
+    // Used up, or stopped: what the last try said holds, if it came to an end. p-retry drops it when the signal has aborted.
+    if (last && (error instanceof Blip || error === signal.reason)) return last;
     throw error;
   }
 }

@@ -12,7 +12,7 @@ import { Doubts } from './doubts.ts';
 import { insist } from './insist.ts';
 import { type Pace, tally } from './pace.ts';
 import { RateLimit } from './rate-limit.ts';
-import { settle } from './settle.ts';
+import { damaged, settle, superseded, unbegun } from './settle.ts';
 
 /** Milliseconds that attempts under way get when a lane stops. */
 const GRACE = 10_000;
@@ -196,12 +196,18 @@ export class Lane {
     const claims = await store.claim({
       destination: this.name,
       target: this.destination.target,
+      standsAlone: this.destination.standsAlone === true,
       now: Date.now(),
       limit: probe ? 1 : room,
       except: this.#underWay.keys(),
     });
-    const [old, due] = [claims.filter((claim) => claim.superseded), claims.filter((claim) => !claim.superseded)];
+    const broken = claims.filter(({ damage }) => damage !== undefined);
+    await Promise.all(
+      broken.map((claim) => this.#settle(claim, damaged(claim), { ms: 0, probe: false, probing: false })),
+    );
+    const old = claims.filter((claim) => claim.superseded && !broken.includes(claim));
     await Promise.all(old.map((claim) => this.#supersede(claim)));
+    const due = claims.filter((claim) => !claim.superseded && !broken.includes(claim));
     const together = this.destination.deliverMany ? [due] : due.map((claim) => [claim]);
     for (const group of together) {
       if (group.length > 0) this.#track(group, probe);
@@ -212,8 +218,7 @@ export class Lane {
   /** What a later event has delivered stands; this one is done with it. */
   async #supersede(claim: Claim): Promise<void> {
     const { log } = this.#parts;
-    const doubt = claim.doubt === undefined ? {} : { doubt: claim.doubt.since };
-    await this.#recordEnd(claim, { state: 'delivered', receipt: claim.receipt ?? {}, ...doubt });
+    await this.#recordEnd(claim, () => superseded(claim));
     const { id: delivery, event, subject, destination } = claim.delivery;
     log.info(
       { step: 'delivery.superseded', delivery, event, subject, destination },
@@ -238,20 +243,24 @@ export class Lane {
   }
 
   async #attempt(claims: Claim[], probe: boolean): Promise<void> {
-    const { store, timezone, abort, giveUp, scrub, metrics } = this.#parts;
+    const { store, timezone, abort, giveUp, scrub, metrics, report } = this.#parts;
     const started = performance.now();
-    const count = { waited: 0, calls: 0 };
+    const count = { asked: 0, waited: 0, calls: 0 };
     const context = { store, timezone, signal: abort.signal, giveUp, scrub, doubts: this.#doubts };
     const ends = await tally.run(count, () => attempt(claims, this.destination, context));
     const outcomes = ends.map(({ outcome }) => outcome).filter((outcome) => outcome.kind !== 'waiting');
     const ms = Math.max(0, Math.round(performance.now() - started - count.waited));
     metrics.attemptSeconds.observe({ destination: this.name }, ms / 1000);
-    if (abort.signal.aborted && count.calls === 0 && ends.every(({ outcome }) => outcome.kind === 'unknown')) {
-      await Promise.all(claims.map((claim) => this.#recordEnd(claim, unbegun(claim))));
+    const unmade = count.asked > 0 && count.calls === 0;
+    if (abort.signal.aborted && unmade && ends.every(({ outcome }) => outcome.kind === 'unknown')) {
+      await Promise.all(claims.map((claim) => this.#recordEnd(claim, () => unbegun(claim))));
       return;
     }
     const afterMs = this.#rateLimit.pauseOf(outcomes, performance.now());
     if (afterMs !== undefined) await this.#parts.pace.hold(afterMs);
+    if (this.#rateLimit.isLasting(performance.now())) {
+      report({ kind: 'down', destination: this.name, detail: 'it has refused every call for its rate' });
+    }
     const probing = this.#probing;
     if (outcomes.length > 0) this.#observe(outcomes);
     // Together, so that a batch shares a commit.
@@ -287,9 +296,12 @@ export class Lane {
     const { config, log, metrics } = this.#parts;
     const { outcome } = end;
     const { attempts, subject } = claim.delivery;
-    const settlement = settle(end, { attempts, schedule: config.retry, now: Date.now(), probing });
+    let settlement = settle(end, { attempts, schedule: config.retry, now: Date.now(), probing });
     if (outcome.kind === 'unknown') this.#doubts.left(subject);
-    const ours = await this.#recordEnd(claim, settlement);
+    const ours = await this.#recordEnd(claim, () => {
+      settlement = settle(end, { attempts, schedule: config.retry, now: Date.now(), probing });
+      return settlement;
+    });
     metrics.deliveries.inc({
       destination: this.name,
       outcome: settlement.state === 'failed' ? 'failed' : outcome.kind,
@@ -302,10 +314,13 @@ export class Lane {
     await this.#afterwards(claim, outcome, settlement, probe);
   }
 
-  /** False when the claim is no longer ours, or when the relay ended before the store could commit: it is then tried again. */
-  async #recordEnd(claim: Claim, settlement: Settlement): Promise<boolean> {
+  /**
+   * @param settlement made anew for each try to commit it: while the disk was full, the clock may have been set back
+   * @returns false when the claim is no longer ours, or when the relay ended before the store could commit: it is then tried again
+   */
+  async #recordEnd(claim: Claim, settlement: () => Settlement): Promise<boolean> {
     const { store } = this.#parts;
-    return (await this.#insist(() => store.record(claim.token, this.destination.target, settlement))) ?? false;
+    return (await this.#insist(() => store.record(claim.token, this.destination.target, settlement()))) ?? false;
   }
 
   #insist<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -347,13 +362,6 @@ export class Lane {
       this.changes += 1;
     }
   }
-}
-
-/** Of a delivery whose attempt was cut off before its first call: an earlier doubt stays, this one adds none. */
-function unbegun({ doubt }: Claim): Settlement {
-  const detail = 'the relay was stopped before the call';
-  const left = doubt === undefined ? {} : { doubt: doubt.since };
-  return { state: 'pending', nextAttemptAt: Date.now(), reason: 'timeout', detail, counted: false, ...left };
 }
 
 /** The wide log line of an attempt. Holds ids and the service's words, nothing that a participant said. */

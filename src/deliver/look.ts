@@ -12,7 +12,7 @@ export interface Waiting {
   afterMs: number;
 }
 
-/** What is known of an item whose subject was in doubt, once the service has been asked. */
+/** What is known of an item once the service has been asked. */
 export type Looked =
   /** The doubt is over: deliver, with the receipt that the item has now, if it has one. */
   | { kind: 'settled'; saw: 'found' | 'absent' }
@@ -22,10 +22,11 @@ export type Looked =
   | { kind: 'ended'; outcome: Outcome | Waiting };
 
 /**
- * Asks the service what became of earlier writes of unknown end, before anything is sent again. What is found goes into
- * the ledger and the item as its receipt, so that the delivery goes on as an update.
+ * Asks the service what became of earlier writes of unknown end, before anything is sent again; and whether a place that
+ * the config calls by another name has the item already. What is found goes into the ledger and the item as its receipt,
+ * so that the delivery goes on as an update.
  *
- * @returns by item; those without a doubt are not in it
+ * @returns by item; those that were not asked for are not in it
  */
 export async function look(
   claims: Claim[],
@@ -33,9 +34,11 @@ export async function look(
   destination: Destination,
   { handle, doubts }: { handle: Attempt; doubts: Doubts },
 ): Promise<Map<Item, Looked>> {
-  const asked = items.filter((_, index) => claims[index]?.doubt !== undefined);
+  const claimOf = new Map(items.map((item, index) => [item, claims[index] as Claim]));
+  const isInDoubt = (item: Item) => claimOf.get(item)?.doubt !== undefined;
+  if (!destination.find) return new Map(items.filter(isInDoubt).map((item) => [item, { kind: 'blind' }]));
+  const asked = items.filter((item) => isInDoubt(item) || claimOf.get(item)?.elsewhere);
   if (asked.length === 0) return new Map();
-  if (!destination.find) return new Map(asked.map((item) => [item, { kind: 'blind' }]));
   let sightings: Sighting[];
   try {
     sightings = await destination.find(asked, handle);
@@ -54,20 +57,21 @@ export async function look(
       switch (sighting?.kind) {
         case 'found': {
           // Older words must not go over those of a later event, whose write this may be.
-          if (claims[items.indexOf(item)]?.doubt?.newer) {
+          if (claimOf.get(item)?.doubt?.newer) {
             return [item, { kind: 'ended', outcome: delivered(sighting.receipt) }];
           }
           return [item, { kind: 'settled', saw: 'found' }];
         }
         case 'absent': {
-          const afterMs = doubts.unsettled(item.identity.subject);
+          const afterMs = isInDoubt(item) ? doubts.unsettled(item.identity.subject) : 0;
           if (afterMs <= 0) return [item, { kind: 'settled', saw: 'absent' }];
           return [item, { kind: 'ended', outcome: waiting(afterMs) }];
         }
         case 'blind': {
           const { detail, fix } = sighting;
           // With a receipt it is updated: only what someone has deleted could be there twice.
-          return [item, { kind: 'blind', ...(item.receipt === undefined && { note: { detail, fix } }) }];
+          const mayDouble = isInDoubt(item) && item.receipt === undefined;
+          return [item, { kind: 'blind', ...(mayDouble && { note: { detail, fix } }) }];
         }
         default: {
           const bug = unknown('bug', `the connector gave ${sightings.length} sightings for ${asked.length} items`);

@@ -8,6 +8,9 @@ const GATHER = 15_000;
 /** Milliseconds that a relay which stops waits for its last message. */
 const CLOSING = 3_000;
 
+/** Most news that waits for a destination which cannot be told; the oldest gives way. */
+const MOST_KEPT = 1_000;
+
 /** Most lines of a message; the rest is counted. */
 const MOST_LINES = 10;
 
@@ -31,6 +34,8 @@ export interface NotifierParts {
 export class Notifier {
   readonly #parts: NotifierParts;
   #news: News[] = [];
+  /** What a destination was not told yet, by its name. */
+  readonly #kept = new Map<string, News[]>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #sending: Promise<unknown> = Promise.resolve();
@@ -63,21 +68,27 @@ export class Notifier {
 
   async #tell(name: string, gathered: News[]): Promise<void> {
     const destination = this.#parts.destination(name);
-    const others = gathered.filter((news) => !('destination' in news) || news.destination !== name);
+    const kept = this.#kept.get(name) ?? [];
+    this.#kept.delete(name);
+    const others = [...kept, ...gathered].filter((news) => !('destination' in news) || news.destination !== name);
     if (!destination?.notify || others.length === 0) return;
+    const unsent = (why: object) =>
+      this.#parts.log.warn({ step: 'notice.unsent', destination: name, ...why }, 'a notice could not be sent');
     try {
       const outcome = await destination.notify(noticeOf(others));
       if (outcome.kind === 'delivered') return;
-      this.#parts.log.warn(
-        { step: 'notice.unsent', destination: name, detail: outcome.detail },
-        'a notice could not be sent',
-      );
+      unsent({ detail: outcome.detail });
+      if (outcome.kind === 'retry') this.#keep(name, others, outcome.afterMs ?? GATHER);
     } catch (error) {
-      this.#parts.log.warn(
-        { step: 'notice.unsent', destination: name, error: String(error) },
-        'a notice could not be sent',
-      );
+      unsent({ error: String(error) });
     }
+  }
+
+  /** What surely did not arrive is told later: most likely the service is in trouble right when there is news of it. */
+  #keep(name: string, news: News[], afterMs: number): void {
+    if (this.#closed) return;
+    this.#kept.set(name, news.slice(-MOST_KEPT));
+    this.#timer ??= setTimeout(() => void this.flush(), Math.max(GATHER, afterMs));
   }
 }
 

@@ -4,8 +4,8 @@ import PQueue from 'p-queue';
 import { retryAfterMs } from '../outcome.ts';
 import { within } from './rate-limit.ts';
 
-/** What the calls of an attempt came to: how long they waited for their turn (milliseconds), and how many were made. */
-export const tally = new AsyncLocalStorage<{ waited: number; calls: number }>();
+/** What the calls of an attempt came to: how many were asked for and made, and how long they waited for their turn (milliseconds). */
+export const tally = new AsyncLocalStorage<{ asked: number; waited: number; calls: number }>();
 
 /** Answers that, with a Retry-After, ask for a pause: 429, 503, and Notion's 529. Whoever reads the answer may miss it. */
 const ASKS_TO_WAIT = new Set([429, 503, 529]);
@@ -108,6 +108,8 @@ export class Pace {
    */
   fetch(timeout: number, signal: AbortSignal): typeof fetch {
     return async (input, init) => {
+      const count = tally.getStore();
+      if (count) count.asked += 1;
       const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       const cut = own ? AbortSignal.any([signal, own]) : signal;
       await this.turn(cut);
@@ -116,10 +118,11 @@ export class Pace {
         const headers = { 'retry-after': String(Math.ceil(wait / 1000)), 'content-type': 'application/json' };
         return new Response('{}', { status: 429, headers });
       }
-      const count = tally.getStore();
       if (count) count.calls += 1;
       const response = await fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
-      const after = ASKS_TO_WAIT.has(response.status) ? retryAfterMs(response.headers.get('retry-after')) : undefined;
+      const after = ASKS_TO_WAIT.has(response.status)
+        ? retryAfterMs(response.headers.get('retry-after'), response.headers.get('date'))
+        : undefined;
       if (after !== undefined) await this.hold(within(after));
       return response;
     };

@@ -10,8 +10,13 @@ export function within(ms: number): number {
   return Math.min(LONGEST, Math.max(SHORTEST, ms));
 }
 
+/** Milliseconds after which a service that takes nothing for its rate is news. */
+const LASTING = 15 * 60_000;
+
 /** How long a service that refuses for its rate is left alone. */
 export class RateLimit {
+  /** Since when nothing was taken, on the clock of `now`; undefined while all is well, infinite once that it lasts was told. */
+  #since: number | undefined;
   /** In a row, of those that named no time. */
   #refusals = 0;
   /** Until when the last of them asked, on the clock of `now`. */
@@ -25,6 +30,9 @@ export class RateLimit {
    */
   pauseOf(outcomes: readonly Outcome[], now: number): number | undefined {
     const retries = outcomes.filter((outcome) => outcome.kind === 'retry');
+    const refused = outcomes.length > 0 && retries.length === outcomes.length;
+    if (!refused) this.#since = undefined;
+    else if (retries.some(({ reason }) => reason === 'rate_limited')) this.#since ??= now;
     const named = retries.flatMap(({ afterMs }) => afterMs ?? []);
     if (named.length > 0) return within(Math.max(...named));
     if (!retries.some(({ reason }) => reason === 'rate_limited')) {
@@ -37,5 +45,12 @@ export class RateLimit {
       this.#until = now + probeDelay(this.#refusals - 1);
     }
     return this.#until - now;
+  }
+
+  /** Whether nothing was taken for a quarter of an hour; true once. */
+  isLasting(now: number): boolean {
+    if (this.#since === undefined || now - this.#since < LASTING) return false;
+    this.#since = Number.POSITIVE_INFINITY;
+    return true;
   }
 }

@@ -1,5 +1,7 @@
 import { HALT_PROBE_INTERVAL, nextDelay } from '../backoff.ts';
-import type { Settlement } from '../store/store.ts';
+import type { Reason } from '../model.ts';
+import { reject } from '../outcome.ts';
+import type { Claim, Settlement } from '../store/store.ts';
 import type { Ended } from './attempt.ts';
 
 export interface SettleContext {
@@ -14,12 +16,13 @@ export interface SettleContext {
 }
 
 /** Decides what the end of an attempt makes of a delivery. */
-export function settle({ outcome, doubt, note }: Ended, context: SettleContext): Settlement {
+export function settle({ outcome, doubt, note, unsent }: Ended, context: SettleContext): Settlement {
   const settled = ofOutcome(outcome, context);
   return {
     ...settled,
     ...(settled.state === 'delivered' && note && { note }),
     ...(doubt !== undefined && { doubt }),
+    ...(unsent && { unsent }),
   };
 }
 
@@ -53,11 +56,32 @@ function ofOutcome(outcome: Ended['outcome'], { attempts, schedule, now, probing
 }
 
 function pending(
-  outcome: Exclude<Ended['outcome'], { kind: 'delivered' }>,
+  { reason, detail }: { reason: Reason; detail: string },
   nextAttemptAt: number,
   counted: boolean,
   fix?: string,
 ): Settlement {
-  const { reason, detail } = outcome;
   return { state: 'pending', nextAttemptAt, reason, detail, counted, ...(fix !== undefined && { fix }) };
+}
+
+/** The end of a delivery whose event the disk has changed. */
+export function damaged({ damage, doubt }: Claim): Ended {
+  const fix = 'Look at the health of the disk, and restore the store from a copy.';
+  return { outcome: reject('bug', `the stored event cannot be read: ${damage}`, fix), doubt: doubt?.since };
+}
+
+/** Of a delivery whose attempt was cut off before its first call: an earlier doubt stays, this one adds none. */
+export function unbegun({ doubt }: Claim): Settlement {
+  const detail = 'the relay was stopped before the call';
+  const left = doubt === undefined ? {} : { doubt: doubt.since };
+  return { ...pending({ reason: 'timeout', detail }, Date.now(), false), unsent: true, ...left };
+}
+
+/** Of a delivery whose event is older than the one that a receipt was made from. */
+export function superseded({ receipt = {}, doubt }: Claim): Settlement {
+  const note = {
+    detail: 'a later event about this interview stands there: this one would bring older words back, and was not sent',
+    fix: 'Nothing needs to be done; `replay --new` posts this event beside it.',
+  };
+  return { state: 'delivered', receipt, note, ...(doubt && { doubt: doubt.since }) };
 }

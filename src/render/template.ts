@@ -53,6 +53,13 @@ export class TemplateError extends Error {
  */
 export class TemplateRenderError extends Error {
   override readonly name = 'TemplateRenderError';
+  /** What Liquid says, and where in the template (one-based). */
+  readonly problem: Omit<TemplateProblem, 'path'>;
+
+  constructor(message: string, problem: Omit<TemplateProblem, 'path'>, options: ErrorOptions) {
+    super(message, options);
+    this.problem = problem;
+  }
 }
 
 type Settings = TemplateOptions & { timezone: string };
@@ -174,9 +181,11 @@ function render(engine: Liquid, parsed: Parsed[], source: string, item: Item): u
   try {
     return engine.renderSync(parsed, scopeOf(item), { renderLimit });
   } catch (error) {
-    const { message, line, column } = placed(error);
+    const { line, column, ...problem } = placed(error);
+    const message = clip(problem.message, 200);
     const shown = clip(source.replace(/\s+/g, ' ').trim(), 80);
-    throw new TemplateRenderError(`"${shown}" at ${line}:${column}: ${clip(message, 200)}`, { cause: error });
+    const words = `"${shown}" at ${line}:${column}: ${message}`;
+    throw new TemplateRenderError(words, { message, line, column }, { cause: error });
   }
 }
 
@@ -188,6 +197,27 @@ function scopeOf(item: Item): object {
     source,
     [ITEM]: item,
   };
+}
+
+/** A field that a template uses. */
+export interface FieldUse {
+  /** As far as the template itself says it: to the first part that is only known when it is rendered. */
+  path: (string | number)[];
+  /** Within the template, one-based. */
+  line: number;
+  column: number;
+}
+
+/** The fields of the event that a template uses; not what it names itself. The template must be one that compiles. */
+export function fieldsOf(source: string): FieldUse[] {
+  const engine = enginesOf({ timezone: 'UTC' }).text;
+  return Object.values(engine.analyzeSync(engine.parse(source)).globals).flatMap((uses) =>
+    uses.map(({ segments, location }) => {
+      const known = segments.findIndex((segment) => typeof segment === 'object');
+      const path = segments.slice(0, known === -1 ? undefined : known) as (string | number)[];
+      return { path, line: location.row, column: location.col };
+    }),
+  );
 }
 
 function parse(engine: Liquid, source: string, path: (string | number)[]): Parsed[] {
@@ -219,8 +249,12 @@ function placed(error: unknown): { message: string; line: number; column: number
 function explained(message: string, engine: Liquid): string {
   const filter = /^undefined filter: (.*)$/s.exec(message)?.[1];
   if (filter !== undefined) return `there is no filter "${filter}".${didYouMean(filter, Object.keys(engine.filters))}`;
+  if (message === 'expected "|" before filter') {
+    return 'this cannot be read: values are compared with ==, and a filter has a | before it.';
+  }
   const tag = /^tag "(.*)" not found$/s.exec(message)?.[1];
   if (tag === undefined) return message;
+  if (/^end|^els/.test(tag)) return `"${tag}" belongs to a tag that is not open here.`;
   if (FILE_TAGS.includes(tag)) return `there is no tag "${tag}": templates cannot read other files.`;
   return `there is no tag "${tag}".${didYouMean(tag, Object.keys(engine.tags))}`;
 }

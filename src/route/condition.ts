@@ -64,10 +64,14 @@ const OPERATORS_ELSEWHERE: Record<string, string> = {
 /** Names of equality, for which we have no operator. */
 const EQUALITY_ELSEWHERE = ['eq', 'equal', 'equals', 'is', '=', '=='];
 
+/** Names of alternatives, which are a list. */
+const ALTERNATIVES_ELSEWHERE = ['or', 'any', 'either'];
+
 /** What to write for a mistyped or foreign operator, as a sentence; undefined for a name that is like none. */
 export function operatorHint(name: string): string | undefined {
   const plain = name.toLowerCase().replaceAll(/[$\s-]/g, '');
   if (EQUALITY_ELSEWHERE.includes(plain)) return 'To compare for equality write the value itself.';
+  if (ALTERNATIVES_ELSEWHERE.includes(plain)) return 'For any of several values write a list: [a, b].';
   const meant = Object.hasOwn(OPERATORS_ELSEWHERE, plain)
     ? OPERATORS_ELSEWHERE[plain]
     : nearest(

@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts';
 import type { Table } from './table.ts';
 
 /** What of a source has a say in where its events go. */
-interface Gate {
+export interface Gate {
   name: string;
   /** Undefined lets everything through. */
   when: Filter | undefined;

@@ -86,7 +86,9 @@ export function suggestPath(path: Path): string {
   // Letters that may differ in a known name, mistyped: two change a short name into another one.
   const slip = String(name ?? root).length >= 5 ? 2 : 1;
   const near =
-    KNOWN.find((known) => known.endsWith(`.${name ?? root}`)) ?? KNOWN.find((known) => distance(known, head) <= slip);
+    KNOWN.find((known) => known.toLowerCase() === head.toLowerCase()) ??
+    KNOWN.find((known) => known.endsWith(`.${name ?? root}`)) ??
+    KNOWN.find((known) => distance(known, head) <= slip);
   if (near === undefined) {
     const own = root === 'interview' || root === 'study' ? path.slice(1) : path;
     return printPath([root === 'study' ? 'study' : 'interview', 'metadata', ...own]);

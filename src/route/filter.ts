@@ -18,7 +18,17 @@ export interface Condition {
   held: boolean;
 }
 
-/** A compiled `when`. Neither method throws, whatever an event holds. */
+/** Conditions of which all, or at least one, had to hold. */
+interface Group {
+  group: 'all' | 'any';
+  held: boolean;
+  parts: Told[];
+}
+
+/** What an explanation consists of. */
+export type Told = Condition | Group;
+
+/** A compiled `when`. No method throws, whatever an event holds. */
 export interface Filter {
   test(fields: RoutedFields): boolean;
   /**
@@ -26,6 +36,8 @@ export interface Filter {
    * judged, the other way round.
    */
   explain(fields: RoutedFields): Condition[];
+  /** The same, with the groups in which alternatives failed. All of these must hold. */
+  tree(fields: RoutedFields): Told[];
 }
 
 /** Something wrong (or suspicious) about a `when`; the path leads into it. */
@@ -40,7 +52,7 @@ export interface FilterProblem {
 /** A part of a filter. `wanted` is false below a `not`. */
 interface Part {
   test(fields: RoutedFields): boolean;
-  explain(fields: RoutedFields, wanted: boolean): Condition[];
+  tree(fields: RoutedFields, wanted: boolean): Told[];
 }
 
 /** What other languages call our groups. */
@@ -55,7 +67,8 @@ export function compileFilter(when: unknown): { filter: Filter | undefined; prob
   const part = compiler.entries(when, [], allOf);
   if (compiler.problems.some(({ level }) => level === 'error'))
     return { filter: undefined, problems: compiler.problems };
-  const filter: Filter = { test: part.test, explain: (fields) => part.explain(fields, true) };
+  const tree = (fields: RoutedFields) => part.tree(fields, true);
+  const filter: Filter = { test: part.test, explain: (fields) => flat(tree(fields)), tree };
   return { filter, problems: compiler.problems };
 }
 
@@ -70,7 +83,9 @@ class Compiler {
     if (!isMap(map)) {
       const fix = Array.isArray(map)
         ? 'Write `any:` or `all:` before the list.'
-        : 'Write for example `study.id: study_123`.';
+        : map === null
+          ? 'Indent its conditions further than this line, or remove it.'
+          : 'Write for example `study.id: study_123`.';
       return this.#error(place, 'a filter is a map from paths to conditions', fix);
     }
     const entries = Object.entries(map);
@@ -187,13 +202,13 @@ class Compiler {
 }
 
 /** Stands where there was an error; such a filter is never used. */
-const NEVER: Part = { test: () => false, explain: () => [] };
+const NEVER: Part = { test: () => false, tree: () => [] };
 
 function leaf(path: Path, check: Check): Part {
   const text = printPath(path);
   return {
     test: (fields) => check.test(readPath(fields, path)),
-    explain(fields, wanted) {
+    tree(fields, wanted) {
       const value = readPath(fields, path);
       const condition = wanted ? check.words : negated(check.words);
       return [{ path: text, condition, value, held: check.test(value) === wanted }];
@@ -202,37 +217,51 @@ function leaf(path: Path, check: Check): Part {
 }
 
 function negation(part: Part): Part {
-  return { test: (fields) => !part.test(fields), explain: (fields, wanted) => part.explain(fields, !wanted) };
+  return { test: (fields) => !part.test(fields), tree: (fields, wanted) => part.tree(fields, !wanted) };
 }
 
 function allOf(parts: Part[]): Part {
   return {
     test: (fields) => parts.every((part) => part.test(fields)),
-    explain: (fields, wanted) => (wanted ? explainAll(parts, fields, wanted) : explainAny(parts, fields, wanted)),
+    tree: (fields, wanted) => (wanted ? tellAll(parts, fields, wanted) : tellAny(parts, fields, wanted)),
   };
 }
 
 function anyOf(parts: Part[]): Part {
   return {
     test: (fields) => parts.some((part) => part.test(fields)),
-    explain: (fields, wanted) => (wanted ? explainAny(parts, fields, wanted) : explainAll(parts, fields, wanted)),
+    tree: (fields, wanted) => (wanted ? tellAny(parts, fields, wanted) : tellAll(parts, fields, wanted)),
   };
 }
 
-function explainAll(parts: Part[], fields: RoutedFields, wanted: boolean): Condition[] {
-  return parts.flatMap((part) => part.explain(fields, wanted));
+function tellAll(parts: Part[], fields: RoutedFields, wanted: boolean): Told[] {
+  return parts.flatMap((part) => part.tree(fields, wanted));
 }
 
-function explainAny(parts: Part[], fields: RoutedFields, wanted: boolean): Condition[] {
+/** The alternative that held; else all of them, as a group. */
+function tellAny(parts: Part[], fields: RoutedFields, wanted: boolean): Told[] {
   const held = parts.find((part) => part.test(fields) === wanted);
-  return held === undefined ? explainAll(parts, fields, wanted) : held.explain(fields, wanted);
+  if (held !== undefined) return held.tree(fields, wanted);
+  const told = parts.map((part) => part.tree(fields, wanted));
+  if (told.length < 2) return told.flat();
+  const alternatives = told.map((each): Told[] =>
+    each.length < 2 ? each : [{ group: 'all', held: false, parts: each }],
+  );
+  return [{ group: 'any', held: false, parts: alternatives.flat() }];
 }
 
-function negated(words: string): string {
+/** The conditions of an explanation, without its groups. */
+function flat(told: Told[]): Condition[] {
+  return told.flatMap((each) => ('group' in each ? flat(each.parts) : [each]));
+}
+
+/** The words of a condition that must not hold. */
+export function negated(words: string): string {
   return words.startsWith('is ') ? `is not ${words.slice(3)}` : `not: ${words}`;
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
+/** A map of the config, and no scalar. */
+export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PlainScalar);
 }
 

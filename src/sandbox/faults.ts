@@ -50,6 +50,7 @@ interface FaultEvents {
 export class Faults extends EventEmitter<FaultEvents> {
   readonly #body: FaultBody;
   #waiting: Fault[] = [];
+  #hurried = Promise.withResolvers<void>();
   /** The last 429 with a Retry-After: when it was answered, and until when no call may come; monotonic milliseconds. */
   #quiet = { since: 0, until: 0 };
 
@@ -75,6 +76,19 @@ export class Faults extends EventEmitter<FaultEvents> {
     return this.#waiting.map((fault) => ({ ...fault }));
   }
 
+  /** Serves the slow calls that wait. */
+  hurry(): void {
+    this.#hurried.resolve();
+    this.#hurried = Promise.withResolvers();
+  }
+
+  async #linger(ms: number): Promise<void> {
+    const ended = new AbortController();
+    const over = sleep(ms, undefined, { ref: false, signal: ended.signal }).catch(() => {});
+    await Promise.race([over, this.#hurried.promise]);
+    ended.abort();
+  }
+
   /** Makes all routes of a scope fail as told. Call it before the routes are declared. */
   install(app: FastifyInstance): void {
     const afterWrite = new WeakMap<FastifyRequest, Fault>();
@@ -85,7 +99,7 @@ export class Faults extends EventEmitter<FaultEvents> {
       if (now < this.#quiet.until) this.emit('early', now - this.#quiet.since);
       const fault = this.#take(request);
       if (!fault) return;
-      if (fault.kind === 'slow') await sleep(fault.ms ?? 1000, undefined, { ref: false });
+      if (fault.kind === 'slow') await this.#linger(fault.ms ?? 1000);
       else if (isAfterWrite(fault)) afterWrite.set(request, fault);
       else return this.#fail(fault, request, reply);
     });

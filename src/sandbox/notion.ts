@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../model.ts';
 import { Faults } from './faults.ts';
 import { answerError, faultBody, invalidUrl, NotionError, notFound, rateLimited } from './notion/errors.ts';
 import { blockObject, databaseObject, dataSourceObject, listObject, pageObject } from './notion/objects.ts';
+import { queryPages } from './notion/query.ts';
 import { INTERVIEW_LIBRARY, makeProperty, type PropertySpec } from './notion/schema.ts';
 import { type NotionSnapshot, snapshotOf } from './notion/snapshot.ts';
 import { children, invalid, LIMITS, object, only, propertyValue } from './notion/validate.ts';
@@ -231,6 +232,7 @@ export class NotionStandIn extends EventEmitter<{ change: [] }> {
     const page = this.workspace.addPage(source);
     this.workspace.setValues(page, source, properties);
     this.workspace.addBlocks(page, blocks as JsonValue[]);
+    page.editedTime = page.createdTime;
     this.emit('change');
     return pageObject(this.workspace, page);
   }
@@ -304,32 +306,9 @@ export class NotionStandIn extends EventEmitter<{ change: [] }> {
   #query(id: string, given: unknown): JsonObject {
     this.#require('read');
     const source = this.#source(id);
-    const body = object(given ?? {}, 'body');
-    only(body, 'body', ['filter', 'page_size', 'start_cursor']);
-    const size = body.page_size ?? 100;
-    if (typeof size !== 'number' || size < 1 || size > 100) throw invalid('body.page_size', '≤ `100`', size);
-    const keep = body.filter === undefined ? () => true : this.#filter(source, object(body.filter, 'body.filter'));
-    const all = this.pages(source.id).filter(keep);
-    const from = body.start_cursor === undefined ? 0 : all.findIndex((page) => page.id === body.start_cursor);
-    const found = all.slice(from, from + size).map((page) => pageObject(this.workspace, page));
-    return listObject('page_or_data_source', found, all[from + size]?.id);
-  }
-
-  #filter(source: NotionDataSource, filter: JsonObject): (page: NotionPage) => boolean {
-    const property = source.properties.get(String(filter.property));
-    if (!property) {
-      const message = `Could not find property with name or id: ${filter.property}`;
-      throw new NotionError(400, 'validation_error', message);
-    }
-    const { name, type } = property;
-    if (!Object.hasOwn(filter, type)) {
-      const given = Object.keys(filter).find((key) => key !== 'property');
-      const message = `database property ${type} does not match filter ${given}`;
-      throw new NotionError(400, 'validation_error', message);
-    }
-    const condition = object(filter[type], `body.filter.${type}`);
-    only(condition, `body.filter.${type}`, ['equals']);
-    return (page) => plainText(page.values.get(name)) === String(condition.equals);
+    const { found, next } = queryPages(source, this.pages(source.id), given);
+    const results = found.map((page) => pageObject(this.workspace, page));
+    return listObject('page_or_data_source', results, next);
   }
 }
 

@@ -30,7 +30,7 @@ type TakenRow = EventRow & {
   receipt: string | null;
   receipt_event: number;
   doubt: number | null;
-  doubt_event: number;
+  newer: number;
 };
 
 /** What a verb asks for while a delivery is under way. */
@@ -45,7 +45,8 @@ export class Claims {
   }
 
   claim(request: ClaimRequest): Claim[] {
-    return this.#due(request).flatMap((due) => this.#take(due, request) ?? []);
+    this.#sql.notePlace.run(request.destination, request.target);
+    return this.#due(request).map((due) => this.#take(due, request));
   }
 
   /** Which deliveries to claim. Walks the index in the order of due times and stops as soon as there are enough. */
@@ -73,44 +74,38 @@ export class Claims {
     return found;
   }
 
-  /** Undefined for a body that the disk has changed: that delivery fails, and those behind it go on. */
-  #take({ id, renew }: Due, { destination, target, now }: ClaimRequest): Claim | undefined {
+  #take({ id, renew }: Due, { destination, target, now, standsAlone = false }: ClaimRequest): Claim {
     const token = randomUUID();
     const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
     const row = this.#sql.taken.get({ destination, target, id }) as unknown as TakenRow;
-    let body: Buffer;
-    try {
-      body = unpackBody(row.zstd);
-    } catch (error) {
-      const fix = 'Look at the health of the disk, and restore the store from a copy.';
-      this.#sql.failed.run('bug', `the stored event cannot be read: ${String(error)}`, fix, token);
-      return undefined;
-    }
     const { subject } = delivery;
     const last = row.generation ?? 0;
     const fresh = last === 0 || renew === 1;
-    const claim: Claim = {
+    const generation = fresh ? last + 1 : last;
+    const superseded = !fresh && !standsAlone && row.receipt_event > row.id;
+    // One that is superseded makes no call.
+    if (!superseded) {
+      const entry = { destination, target, subject, generation, doubt: clock(now), event: row.id };
+      if (fresh) this.#sql.begin.run(entry);
+      else this.#sql.doubt.run(entry);
+    }
+    return {
       token,
       delivery,
       event: eventRecord(row),
-      body,
-      identity: { destination: fresh ? destination : row.origin, subject, generation: fresh ? last + 1 : last },
+      ...readBody(row.zstd),
+      identity: { destination: fresh ? destination : row.origin, subject, generation },
       receipt: fresh || row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
-      earlier: [],
-      superseded: !fresh && row.receipt_event > row.id,
-      doubt: fresh || row.doubt === null ? undefined : { since: row.doubt, newer: row.doubt_event > row.id },
+      earlier: generation === 1 ? [] : this.#earlier(destination, target, subject, generation),
+      superseded,
+      doubt: fresh || row.doubt === null ? undefined : { since: row.doubt, newer: !standsAlone && row.newer === 1 },
+      elsewhere: last === 0 && this.#sql.elsewhere.get(destination, target, subject) !== undefined,
     };
-    const { generation } = claim.identity;
-    if (generation > 1) {
-      const receipts = this.#sql.earlier.all(destination, target, subject, generation) as { receipt: string }[];
-      claim.earlier = receipts.map(({ receipt }) => JSON.parse(receipt) as Receipt);
-    }
-    // One that is superseded makes no call.
-    if (claim.superseded) return claim;
-    const entry = { destination, target, subject, generation, doubt: clock(now), event: row.id };
-    if (fresh) this.#sql.begin.run(entry);
-    else this.#sql.doubt.run(entry);
-    return claim;
+  }
+
+  #earlier(...generation: [destination: string, target: string, subject: string, before: number]): Receipt[] {
+    const rows = this.#sql.earlier.all(...generation) as { receipt: string }[];
+    return rows.map(({ receipt }) => JSON.parse(receipt) as Receipt);
   }
 
   checkpoint(token: string, target: string, receipt: Receipt): boolean {
@@ -139,26 +134,35 @@ export class Claims {
     const { reason, detail } = settlement;
     if (settlement.state === 'failed') return this.#sql.failed.get(reason, detail, settlement.fix, token);
     const { counted, nextAttemptAt, fix } = settlement;
-    return this.#sql.pending.get(clock(nextAttemptAt), counted ? 0 : 1, reason, detail, fix ?? null, token);
+    return this.#sql.pending.get({
+      due: clock(nextAttemptAt),
+      uncounted: counted ? 0 : 1,
+      unsent: settlement.unsent ? 1 : 0,
+      reason,
+      detail,
+      fix: fix ?? null,
+      token,
+    });
   }
 
-  /** Gives how many were freed: `step` at most. */
-  release(step: number): number {
+  /** Frees `step` of them at most; of those that fail, the ids go into `failed`. Gives how many were freed. */
+  release(step: number, failed: string[]): number {
     // What a person asked for meanwhile counts more than the strike.
     const wishes = this.#sql.underWayWith.all(step) as { id: number; wish: Wish }[];
     for (const { id, wish } of wishes) {
       this.#sql.free.run(id);
       this.#fulfil(id, wish);
     }
-    const changed = this.#sql.release.run({
+    const freed = this.#sql.release.all({
       strikes: STRIKES,
       now: clock(Date.now()),
       apart: APART,
       step: step - wishes.length,
       detail: `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`,
       fix: "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.",
-    });
-    return wishes.length + Number(changed.changes);
+    }) as { id: number; state: string }[];
+    failed.push(...freed.filter(({ state }) => state === 'failed').map(({ id }) => `d${id}`));
+    return wishes.length + freed.length;
   }
 
   #fulfil(id: number, wish: Wish): void {
@@ -179,5 +183,13 @@ export class Claims {
     if (wish === 'discard') return this.#sql.discard.run(id).changes === 1;
     if (wish === 'retry') return this.#sql.retry.run(now, id).changes === 1;
     return this.#sql.replay.run(now, renew ? 1 : 0, id).changes === 1;
+  }
+}
+
+function readBody(packed: Uint8Array): Pick<Claim, 'body' | 'damage'> {
+  try {
+    return { body: unpackBody(packed), damage: undefined };
+  } catch (error) {
+    return { body: Buffer.alloc(0), damage: String(error) };
   }
 }

@@ -22,6 +22,7 @@ import type {
 } from './store.ts';
 import { WallClock } from './wall-clock.ts';
 
+const DAY = 24 * 3_600_000;
 /** The most rows that one commit of a verb changes, so that nothing stalls an acknowledgement. */
 const STEP = 500;
 
@@ -92,9 +93,11 @@ export class SqliteStore implements Store {
     return this.#commit.write(() => this.#claims.record(token, target, settlement));
   }
 
-  async release(): Promise<number> {
+  async release(): Promise<{ freed: number; failed: string[] }> {
     if (this.#clock.isSetBack) await this.#catchUp();
-    return this.#inSteps(() => this.#claims.release(STEP));
+    const failed: string[] = [];
+    const freed = await this.#inSteps(() => this.#claims.release(STEP, failed));
+    return { freed, failed };
   }
 
   retry(deliveries: string[]): Promise<number> {
@@ -197,6 +200,8 @@ export class SqliteStore implements Store {
       return Number(this.#sql.dropLedger.run(from, STEP).changes);
     });
     await this.#commit.write(() => {
+      this.#sql.copyPlaces.run(to, from);
+      this.#sql.dropPlaces.run(from);
       this.#sql.copyLane.run(to, from);
       this.#sql.dropLane.run(from);
     });
@@ -215,7 +220,8 @@ export class SqliteStore implements Store {
   async pauseKey(key: string, ms: number): Promise<void> {
     await this.#commit.write(() => {
       const now = Date.now();
-      this.#sql.dropKeys.run(clock(now));
+      // Not those that a clock which jumped ahead only seems to have ended.
+      this.#sql.dropKeys.run(clock(now - DAY));
       this.#sql.pauseKey.run(key, clock(now + ms), clock(ms));
     });
   }

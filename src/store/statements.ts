@@ -35,7 +35,10 @@ const SQL = {
     UPDATE delivery SET token = ?, attempts = attempts + 1, renew = 0 WHERE id = ?
     RETURNING id, event, subject, destination, state, attempts, due_at, reason, detail, fix, url`,
   taken: `
-    SELECT e.*, b.zstd, l.generation, l.origin, l.receipt, l.event AS receipt_event, l.doubt, l.doubt_event
+    SELECT e.*, b.zstd, l.generation, l.origin, l.receipt, l.event AS receipt_event, l.doubt,
+      l.doubt_event > e.id AND EXISTS (
+        SELECT 1 FROM delivery n WHERE n.event = l.doubt_event AND n.destination = d.destination AND n.state = 'pending'
+      ) AS newer
     FROM delivery d JOIN event e ON e.id = d.event JOIN body b ON b.event = e.id
     LEFT JOIN ledger l ON l.destination = :destination AND l.target = :target AND l.subject = d.subject
       AND l.generation = (
@@ -44,6 +47,10 @@ const SQL = {
   earlier: `
     SELECT receipt FROM ledger WHERE destination = ? AND target = ? AND subject = ? AND generation < ?
       AND receipt IS NOT NULL ORDER BY generation`,
+  notePlace: 'INSERT INTO place (destination, target) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  elsewhere: `
+    SELECT 1 FROM place p JOIN ledger l ON l.destination = p.destination AND l.target = p.target
+    WHERE p.destination = ? AND p.target <> ? AND l.subject = ? LIMIT 1`,
   begin: `
     INSERT INTO ledger (destination, target, subject, generation, origin, event, doubt, doubt_event)
     VALUES (:destination, :target, :subject, :generation, :destination, 0, :doubt, :event)`,
@@ -66,8 +73,10 @@ const SQL = {
     UPDATE delivery SET state = 'failed', token = NULL, due_at = NULL, strikes = 0, reason = ?, detail = ?, fix = ?
     WHERE token = ? RETURNING id, wish`,
   pending: `
-    UPDATE delivery SET token = NULL, due_at = ?, strikes = 0, attempts = attempts - ?, reason = ?, detail = ?, fix = ?
-    WHERE token = ? RETURNING id, wish`,
+    UPDATE delivery SET token = NULL, due_at = :due, attempts = attempts - :uncounted,
+      -- Only what was really tried says that it does not take the relay down.
+      strikes = iif(:unsent, strikes, 0), reason = :reason, detail = :detail, fix = :fix
+    WHERE token = :token RETURNING id, wish`,
   underWayWith: 'SELECT id, wish FROM delivery WHERE token IS NOT NULL AND wish IS NOT NULL LIMIT ?',
   free: 'UPDATE delivery SET token = NULL, strikes = 0 WHERE id = ?',
 
@@ -104,7 +113,8 @@ const SQL = {
       reason = iif(strikes + 1 < :strikes, reason, 'bug'),
       detail = iif(strikes + 1 < :strikes, detail, :detail),
       fix = iif(strikes + 1 < :strikes, fix, :fix)
-    WHERE token IN (SELECT token FROM delivery WHERE token IS NOT NULL LIMIT :step)`,
+    WHERE token IN (SELECT token FROM delivery WHERE token IS NOT NULL LIMIT :step)
+    RETURNING id, state`,
 
   setPaused: `
     INSERT INTO lane (destination, paused) VALUES (?, ?)
@@ -129,6 +139,8 @@ const SQL = {
     DELETE FROM ledger WHERE (destination, target, subject, generation) IN (
       SELECT destination, target, subject, generation FROM ledger WHERE destination = ?
       ORDER BY target, subject, generation LIMIT ?)`,
+  copyPlaces: 'INSERT INTO place SELECT ?, target FROM place WHERE destination = ? ON CONFLICT DO NOTHING',
+  dropPlaces: 'DELETE FROM place WHERE destination = ?',
   copyLane: `
     INSERT INTO lane SELECT ?, paused, halt_reason, halt_detail, halt_fix, halt_since FROM lane WHERE destination = ?
     ON CONFLICT DO UPDATE SET paused = max(paused, excluded.paused)`,

@@ -35,15 +35,19 @@ export interface Claim {
   earlier: Receipt[];
   /** The receipt was made from an event that was accepted later: delivering this one would bring old words back. */
   superseded: boolean;
+  /** There is no receipt for the target, but one for another: the same place may only have got another name. */
+  elsewhere: boolean;
+  /** Why the body cannot be read; it is then empty. */
+  damage: string | undefined;
   /** An earlier write for the subject may have landed, and nobody knows. */
   doubt: Doubt | undefined;
 }
 
 /** A write whose end nobody knows. It belongs to the subject, until a look or a receipt settles it. */
-export interface Doubt {
+interface Doubt {
   /** Epoch milliseconds. */
   since: number;
-  /** It was for an event that was accepted later than this one. */
+  /** It was for an event that was accepted later than this one, and that is still to be delivered. */
   newer: boolean;
 }
 
@@ -51,6 +55,8 @@ export interface ClaimRequest {
   destination: string;
   /** Receipts are looked up for this target. */
   target: string;
+  /** Each event stands by itself there: none is superseded. */
+  standsAlone?: boolean;
   /** Epoch milliseconds: what is due by then. */
   now: number;
   limit: number;
@@ -59,7 +65,10 @@ export interface ClaimRequest {
 }
 
 /** How a claim ended. With `doubt` (since when, epoch milliseconds), it may have written without anyone knowing. */
-export type Settlement = { doubt?: number } & (
+export type Settlement = {
+  doubt?: number /** Nothing was sent: that says nothing of a delivery that met crashes. */;
+  unsent?: true;
+} & (
   | {
       state: 'delivered';
       receipt: Receipt;
@@ -165,9 +174,11 @@ export interface Store {
   record(token: string, target: string, settlement: Settlement): Promise<boolean>;
   /**
    * Frees the claims that a process left behind when it died. A delivery whose claims ended three times in a row with no
-   * outcome at all becomes failed: it would take the relay down for ever. Their doubts stay. Gives how many were freed.
+   * outcome at all becomes failed: it would take the relay down for ever. Their doubts stay.
+   *
+   * @returns how many were freed, and the ids of those that failed
    */
-  release(): Promise<number>;
+  release(): Promise<{ freed: number; failed: string[] }>;
   /** When the next delivery of a destination that is not under way is due, epoch milliseconds. */
   nextDue(destination: string, except: Iterable<string>): Promise<number | undefined>;
 

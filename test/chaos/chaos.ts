@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FAULT_KINDS } from '../../src/sandbox/faults.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -14,6 +15,8 @@ const FATE = import.meta.resolve('./fate.ts');
 const SENDERS = 4;
 /** Milliseconds between two tries of a request that was not acknowledged. */
 const SEND_AGAIN = 100;
+/** Milliseconds in which something must arrive at the end. */
+const STUCK = 60_000;
 /** Milliseconds between two looks at what is left. */
 const LOOK_AGAIN = 250;
 /** Milliseconds that a relay lives before it is killed: at least, and how much longer at most. */
@@ -59,6 +62,9 @@ export async function runChaos({ cycles, events, progress = () => {} }: ChaosOpt
     for (let cycle = 1; cycle <= cycles; cycle += 1) {
       versive.allow(Math.ceil((events * cycle) / cycles));
       clock = await torment(world, relay, { folder, versive, clock });
+      // Now and then it is asked to stop, and killed while it does.
+      const stopped = Math.random() < 0.2 ? relay.kill('SIGTERM') : undefined;
+      if (stopped) await Promise.race([stopped, sleep(Math.random() * 1000)]);
       await relay.kill('SIGKILL');
       kills.push(performance.now());
       if (Math.random() < 0.1) {
@@ -121,7 +127,8 @@ async function torment(
   let clock = before;
   while (performance.now() < end) {
     const dice = Math.random();
-    if (dice < 0.6) world.injectFaults(FAULT_KINDS);
+    if (dice < 0.55) world.injectFaults(FAULT_KINDS);
+    else if (dice < 0.6) await reload(relay, folder, world);
     else if (dice < 0.7) tell(relay, { full: true });
     else if (dice < 0.8) tell(relay, { full: false });
     else if (dice < 0.87) {
@@ -136,6 +143,12 @@ async function torment(
 
 function tell(relay: SpawnedRelay, fate: Fate): void {
   if (relay.child.connected) relay.child.send(fate);
+}
+
+/** Another wait, and so another config: every lane ends and begins anew. */
+async function reload(relay: SpawnedRelay, folder: string, world: World): Promise<void> {
+  await writeFile(`${folder}/config.yaml`, world.config());
+  relay.child.kill('SIGHUP');
 }
 
 /** As an ops person does while everything burns. */
@@ -220,14 +233,22 @@ class Versive {
 async function drain(folder: string, progress: (line: string) => void): Promise<number> {
   const store = await openStore(`${folder}/relay.db`);
   let struck = 0;
+  let least = { left: Number.POSITIVE_INFINITY, at: performance.now() };
   try {
     for (;;) {
       const failed = await store.deliveries({ state: 'failed' }, { limit: 1000 });
+      const other = failed.find(({ reason }) => reason !== 'bug');
+      if (other) throw new Error(`a delivery failed for another reason than kills: ${JSON.stringify(other)}`);
       const left = (await store.backlog()).reduce((sum, { pending }) => sum + pending, 0);
       if (failed.length > 0) {
         struck += failed.length;
         await runVerb(['retry', '--yes'], { cwd: folder });
       } else if (left === 0) return struck;
+      if (left < least.left || failed.length > 0) least = { left, at: performance.now() };
+      if (performance.now() - least.at > STUCK) {
+        const some = JSON.stringify(await store.deliveries({ state: 'pending' }, { limit: 3 }));
+        throw new Error(`${left} deliveries are stuck, ${some} among them`);
+      }
       progress(`${left} deliveries are left`);
       await sleep(LOOK_AGAIN);
     }

@@ -94,7 +94,7 @@ export class World {
 
   config(): string {
     const { slack, notion, sheets } = this.sandbox.apiUrl;
-    const common = `timeout: ${TIMEOUT}ms, settles: ${SETTLES}ms, pace: { calls: 1000, per: 1s }, retry: [${'500ms, '.repeat(200)}1m]`;
+    const common = `timeout: ${TIMEOUT}ms, settles: ${SETTLES}ms, pace: { calls: 1000, per: 1s }, retry: [${'500ms, '.repeat(200)}${Math.ceil(Math.random() * 1000)}s]`;
     return configText(`destinations:
   slack: { connector: slack, token: ${SLACK_TOKEN}, channel: ${CHANNEL}, api_url: "${slack}", ${common} }
   notion: { connector: notion, token: ntn_chaos, data_source: "${this.sandbox.notion.dataSource}", api_url: "${notion}", ${common} }
@@ -136,8 +136,7 @@ routes:
       }
       for (const sent of versions) {
         const ids = this.hooks.get(participantOf(sent))?.size ?? 0;
-        // Of an interview that came anew, the older event may have been passed by.
-        if (ids === 0 && sent === last) note('lost', 'hook', participantOf(sent));
+        if (ids === 0) note('lost', 'hook', participantOf(sent));
         if (ids > 1) note('doubled', 'hook', `${participantOf(sent)} ×${ids}`);
       }
     }

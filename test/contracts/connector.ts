@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { z } from 'zod';
+import type { Drawn } from '../../src/connector.ts';
 import type { Payload } from '../../src/model.ts';
 import type { Outcome } from '../../src/outcome.ts';
 import type { Fault } from '../../src/sandbox/faults.ts';
@@ -137,6 +138,19 @@ export function connectorContract(name: string, open: () => Promise<ConnectorFix
       for (const preview of previews) {
         stage.saw(preview);
         assert.deepEqual(JSON.parse(JSON.stringify(preview)), preview);
+      }
+      assert.equal(stage.fixture.arrived(), 0);
+    });
+
+    scene('a drawing makes no call, and fits a terminal', async (stage) => {
+      const destination = stage.open({ fetch: noCalls });
+      if (destination.draw === undefined) return stage.skip('draws nothing of its own');
+      for (const payload of [makePayload(), ...hostilePayloads()]) {
+        const lines = destination.draw(makeItem(payload)).map((line) => line.map(textOf).join(''));
+        stage.saw(lines);
+        assert.ok(lines.length < 200, 'long texts are clipped');
+        for (const line of lines) assert.ok(line.length <= 80 || line.includes('://'), line);
+        assert.doesNotMatch(lines.join(''), /\n/);
       }
       assert.equal(stage.fixture.arrived(), 0);
     });
@@ -309,6 +323,10 @@ function expects(kinds: Outcome['kind'][], reason: string): (outcome: Outcome) =
     assert.ok(kinds.includes(outcome.kind), inspect(outcome));
     assert.equal(outcome.kind === 'delivered' ? undefined : outcome.reason, reason, inspect(outcome));
   };
+}
+
+function textOf(piece: Drawn): string {
+  return typeof piece === 'string' ? piece : 'bold' in piece ? piece.bold : piece.dim;
 }
 
 const noCalls: typeof fetch = () => {

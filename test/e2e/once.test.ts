@@ -87,20 +87,22 @@ test('a resend while nothing of the first is there waits until nothing can come 
 });
 
 test('a write that lands after its call was given up is found, not repeated', async () => {
-  relay = await startRelay(config(slack('alerts', TEST, PATIENT.replace('1h', '10ms, 10ms'))));
-  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 450, path: 'chat.postMessage' });
+  const more = PATIENT.replace('1h', '10ms, 10ms').replace('settles: 300ms', 'settles: 2s');
+  relay = await startRelay(config(slack('alerts', TEST, more)));
+  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 600_000, path: 'chat.postMessage' });
   await post(relay, said('A slow one'));
   await attempted(relay.log, 'pending', 'alerts', { outcome: 'unknown' });
   await attempted(relay.log, 'pending', 'alerts', { outcome: 'waiting' });
+  sandbox.slack.faults.hurry();
   await attempted(relay.log, 'delivered', 'alerts', { earlier_try: 'found' });
   assert.equal(words(TEST).length, 1);
 });
 
 test('a write that lands after the process was killed is found by the next one', async (t) => {
-  const more = 'timeout: 500ms, settles: 2s';
+  const more = 'timeout: 1s, settles: 3s';
   const folder = await makeFolder(t, { 'config.yaml': config(slack('alerts', TEST, more)) });
   const first = await spawnRelay(folder);
-  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 1200, path: 'chat.postMessage' });
+  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 600_000, path: 'chat.postMessage' });
   const met = once(sandbox.slack.faults, 'change');
   await post(first, said('Written by the dead'));
   await met;
@@ -109,17 +111,19 @@ test('a write that lands after the process was killed is found by the next one',
   const second = await spawnRelay(folder);
   t.after(() => second.kill('SIGKILL'));
   await attempted(second.log, 'pending', 'alerts', { outcome: 'waiting' });
+  sandbox.slack.faults.hurry();
   await attempted(second.log, 'delivered', 'alerts', { earlier_try: 'found' });
   assert.equal(words(TEST).length, 1);
 });
 
 test('a replay while an attempt is under way waits for its end, and then updates', async () => {
   relay = await startRelay(config(slack('alerts', TEST, 'timeout: 10s')));
-  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 300, path: 'chat.postMessage' });
+  sandbox.slack.faults.inject({ kind: 'slow', times: 1, ms: 600_000, path: 'chat.postMessage' });
   const met = once(sandbox.slack.faults, 'change');
   await post(relay, said('Once'));
   await met;
   await relay.app.store.replay(['d1'], { renew: false });
+  sandbox.slack.faults.hurry();
   await attempted(relay.log, 'delivered');
   await verb('replay', 'e1', '--yes');
   while (relay.log.count('delivery.attempted') < 3) await once(relay.log, 'line');
@@ -216,12 +220,13 @@ test('a batch of rows of which some landed writes only the rest, also after a cr
   const first = await spawnRelay(folder);
   await post(first, said('Before', { id: 'int_before' }));
   await attempted(first.log, 'delivered', 'tracker');
-  sandbox.sheets.faults.inject({ kind: 'slow', times: 1, ms: 800, path: ':append' });
+  sandbox.sheets.faults.inject({ kind: 'slow', times: 1, ms: 600_000, path: ':append' });
   const met = once(sandbox.sheets.faults, 'change');
   const ids = Array.from({ length: 20 }, (_, n) => `int_${n}`);
   await Promise.all(ids.map((id) => post(first, said('A batch', { id }))));
   await met;
   await first.kill('SIGKILL');
+  sandbox.sheets.faults.hurry();
   const second = await spawnRelay(folder);
   t.after(() => second.kill('SIGKILL'));
   await Promise.all(ids.map((id) => attempted(second.log, 'delivered', 'tracker', { subject: id })));
@@ -248,4 +253,42 @@ test('lines of a file are neither lost nor doubled when the relay is killed agai
   const lines = (await readFile(`${folder}/archive.jsonl`, 'utf8')).trim().split('\n');
   const found = lines.map((line) => JSON.parse(line).event.interview.id);
   assert.deepEqual(found.toSorted(), ids.toSorted());
+});
+
+test('a webhook is told of every event, also of an older one that comes after a newer one', async () => {
+  const sink = await Sink.start();
+  try {
+    relay = await startRelay(config(`  hook: { connector: webhook, url: "${sink.url}", ${PATIENT} }\n`, 'hook'));
+    sink.answer = (_request, response) => response.writeHead(500).end();
+    await post(relay, said('The older one'));
+    await attempted(relay.log, 'pending', 'hook');
+    sink.answer = (_request, response) => response.writeHead(204).end();
+    const { body } = await post(relay, said('The newer one'));
+    await attempted(relay.log, 'delivered', 'hook', { event: body.event });
+    await verb('retry', 'd1');
+    await attempted(relay.log, 'delivered', 'hook', { delivery: 'd1' });
+    assert.deepEqual(
+      sink.requests.map(({ body: told }) => JSON.parse(told).study.title),
+      ['The older one', 'The newer one', 'The older one'],
+    );
+  } finally {
+    await sink.close();
+  }
+});
+
+test('a place that the config names otherwise is the same place: what stands there is updated', async () => {
+  const at = (place: string, tab: string) =>
+    `  library: { connector: notion, token: ntn_once, ${place}, api_url: "${sandbox.apiUrl.notion}", ${PATIENT} }
+  tracker: { connector: google-sheets, access_token: ${SHEETS_TOKEN}, spreadsheet: ${SHEETS_SPREADSHEET}, tab: ${tab}, api_url: "${sandbox.apiUrl.sheets}", ${PATIENT} }
+`;
+  const { database, dataSource } = sandbox.notion;
+  relay = await startRelay(config(at(`database: ${database}`, 'Interviews'), '[library, tracker]'));
+  await post(relay, said('Named twice'));
+  await Promise.all(['library', 'tracker'].map((name) => attempted(relay?.log as LogLines, 'delivered', name)));
+  await writeFile(relay.file, config(at(`data_source: ${dataSource}`, 'INTERVIEWS'), '[library, tracker]'));
+  assert.equal(await relay.app.reload(), true);
+  await verb('replay', 'e1', '--yes');
+  while (relay.log.count('delivery.attempted') < 4) await once(relay.log, 'line');
+  assert.equal(sandbox.notion.pages().length, 1);
+  assert.equal(sandbox.sheets.tab('Interviews')?.rows().length, 2);
 });

@@ -98,6 +98,52 @@ test('server and store need a restart, and a reload that changes them says so', 
   assert.deepEqual(line.changed, ['server', 'store']);
 });
 
+test('a reload tells what it changes for the last events, by their destinations', async () => {
+  relay = await startRelay(hookTo(first));
+  for (const plan of ['team', 'pro', 'team']) await post(relay, interview(`int_${plan}`, { plan }));
+  await writeFile(
+    relay.file,
+    configText(`destinations:
+  pager: { connector: webhook, url: "${second.url}" }
+routes:
+  - { name: teams, when: { interview.metadata.plan: team }, to: pager }
+`),
+  );
+  assert.equal(await relay.app.reload(), true);
+  const { msg, gains, loses, unrouted, routed, of, new: added, gone } = await relay.log.step('config.effect');
+  assert.deepEqual(
+    { gains, loses, unrouted, routed, of, added, gone },
+    { gains: { pager: 2 }, loses: { hook: 3 }, unrouted: 1, routed: 0, of: 3, added: ['pager'], gone: ['hook'] },
+  );
+  assert.equal(msg, 'for the last 3 events it changes: hook −3, pager +2, 1 would go nowhere now');
+  await writeFile(relay.file, `${hookTo(first)}# a remark\n`);
+  await relay.app.reload();
+  await relay.log.step('config.effect', ({ unrouted: none, routed: some }) => none === 0 && some === 1);
+  await relay.app.reload();
+  await relay.log.step('config.effect', ({ gains: none }) => Object.keys(none as object).length === 0);
+});
+
+test('what a reload changes is told after it, and a store that cannot be read spoils nothing', async () => {
+  relay = await startRelay(hookTo(first));
+  await post(relay, interview('int_1'));
+  await first.got(1);
+  const { store } = relay.app;
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<never>();
+  store.events = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  await writeFile(relay.file, hookTo(second));
+  assert.equal(await relay.app.reload(), true);
+  await asked.promise;
+  await post(relay, interview('int_2'));
+  await second.got(1);
+  answer.reject(new Error('the disk is gone'));
+  const told = await relay.log.step('config.effect');
+  assert.equal(told.skipped, 'the disk is gone');
+});
+
 test('SIGHUP reads the config again', async (t) => {
   relay = await startRelay(hookTo(first));
   const folder = await makeFolder(t, { 'config.yaml': hookTo(first) });

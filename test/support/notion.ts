@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import Fastify from 'fastify';
 import notion from '../../connectors/notion.ts';
 import type { Attempt, Context, Destination, Item, JsonObject, Payload, Receipt } from '../../src/connector.ts';
-import type { Outcome } from '../../src/outcome.ts';
+import type { Outcome, Sighting } from '../../src/outcome.ts';
 import { plainText } from '../../src/sandbox/notion/workspace.ts';
 import { NotionStandIn } from '../../src/sandbox/notion.ts';
 import { openDestination } from './destination.ts';
@@ -69,6 +69,26 @@ export function notionScene() {
   };
   const deliver = (item: Item = makeItem(), destination = open()): Promise<Outcome> =>
     destination.deliver(item, attempt);
+  /** What a destination sees of an item's earlier try. */
+  const find = async (item: Item = makeItem(), destination = open()): Promise<Sighting> => {
+    const [seen, ...more] = (await destination.find?.([item], attempt)) ?? [];
+    assert.ok(seen && more.length === 0, 'one item, one sighting');
+    return seen;
+  };
+  /** The item as it goes on once its page was found: with a receipt as the ledger would keep it. */
+  const foundBy = async (item: Item, destination = open()): Promise<Item> => {
+    const seen = await find(item, destination);
+    assert.ok(seen.kind === 'found', inspect(seen));
+    return { ...item, receipt: JSON.parse(JSON.stringify(seen.receipt)) };
+  };
+  /** A delivery whose page is created and whose answer is lost. */
+  const loseAnswer = async (item: Item = makeItem(), destination = open()): Promise<void> => {
+    // A page that is there is asked for first.
+    if (item.receipt) standIn.faults.inject({ kind: 'slow', ms: 0, times: 1, path: '/v1/pages/' });
+    standIn.faults.inject({ kind: 'reset-after-write', times: 1, path: '/v1/pages' });
+    const outcome = await deliver(item, destination);
+    assert.ok(outcome.kind === 'unknown', inspect(outcome));
+  };
   const receiptOf = (outcome: Outcome): Receipt => {
     assert.ok(outcome.kind === 'delivered', inspect(outcome));
     return JSON.parse(JSON.stringify(outcome.receipt));
@@ -85,7 +105,21 @@ export function notionScene() {
     return Object.fromEntries([...values].map(([name, value]) => [name, plainText(value)]));
   };
 
-  return { standIn, calls, saved, counted, attempt, open, deliver, receiptOf, onlyPage, filled };
+  return {
+    standIn,
+    calls,
+    saved,
+    counted,
+    attempt,
+    open,
+    deliver,
+    find,
+    foundBy,
+    loseAnswer,
+    receiptOf,
+    onlyPage,
+    filled,
+  };
 }
 
 /** An interview of so many turns. */

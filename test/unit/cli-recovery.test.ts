@@ -146,7 +146,7 @@ describe('retry', () => {
     await lock.release();
     assert.match(
       out,
-      /^3 deliveries are due again\.\nThe running relay delivers now; `versive-relay deliveries --state pending`/,
+      /^3 deliveries are due again\.\nThe running relay delivers now, as soon as each service lets it; `versive-relay deliveries --state pending`/,
     );
     assert.match(out, /\n1 is held at beta: the destination is paused\nfix: .*`versive-relay resume beta`/);
     assert.match(out, /\n1 is held at dormant: the destination is disabled\nfix: Take `enabled: false` out/);

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { makeFolder, SIGNING_SECRET } from '../support/config.ts';
 
 const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
@@ -21,7 +22,8 @@ function relay(folder: string, ...argv: string[]): Promise<{ code: number; stdou
   });
 }
 
-const GOOD = `sources: { versive: { secret: ${SIGNING_SECRET} } }
+const DOT_ENV = { '.env': `VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n` };
+const GOOD = `sources: { versive: { secret: "\${VERSIVE_WEBHOOK_SECRET}" } }
 destinations:
   archive: { connector: file, path: out.jsonl }
 routes: [{ name: all, to: archive }]
@@ -29,6 +31,7 @@ routes: [{ name: all, to: archive }]
 
 test('check says that a config is fine, and what it found otherwise', async (t) => {
   const folder = await makeFolder(t, {
+    ...DOT_ENV,
     'config.yaml': GOOD,
     'bad.yaml': GOOD.replace('to: archive', 'to: archiv'),
     'warned.yaml': GOOD.replace(/routes.*/, ''),
@@ -56,6 +59,27 @@ test('check says that a config is fine, and what it found otherwise', async (t) 
   assert.equal((await relay(folder, 'check', '--config', 'none.yaml')).code, 78);
 });
 
+test('check --format github prints a line for each finding as GitHub Actions takes them', async (t) => {
+  const folder = await makeFolder(t, {
+    ...DOT_ENV,
+    'a,b/config.yaml': `${GOOD}x-a: 1\ny: 1\n`,
+    'a,b/.env': DOT_ENV['.env'],
+    'a,b/warned.yaml': GOOD.replace('to: archive', 'to: archive, when: { study.titel: "100%" }'),
+  });
+  const check = (...argv: string[]) => relay(folder, 'check', '--format', 'github', ...argv);
+  const bad = await check('--config', 'a,b/config.yaml');
+  assert.equal(bad.code, 78);
+  const options =
+    'include, server, timezone, store, plugins, sources, defaults, destinations, routes, on_failure, tests';
+  const place = 'file=a%2Cb/config.yaml,line=6,col=1,title=RELAY_CONFIG_UNKNOWN_KEY';
+  assert.equal(bad.stdout, `::error ${place}::y: no option "y". The options here are ${options}.\n1 error\n`);
+  const warned = await check('--config', 'a,b/warned.yaml', '--deny-warnings');
+  assert.equal(warned.code, 1);
+  assert.match(warned.stdout, /^::warning file=a%2Cb\/warned\.yaml,line=4,col=44,title=RELAY_CONFIG_PATH::routes/);
+  assert.equal((await relay(folder, 'check', '--format', 'github', '--json')).code, 2);
+  assert.equal((await relay(folder, 'check', '--format', 'xml')).code, 2);
+});
+
 test('check --live asks the service of each enabled destination, and tells at its place what it said', async (t) => {
   const service = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json').end('{"ok":false,"error":"invalid_auth"}');
@@ -66,6 +90,7 @@ test('check --live asks the service of each enabled destination, and tells at it
   const slack = (name: string, more: string) =>
     `  ${name}: { connector: slack, token: xoxb-hunter22, channel: C0123456789, api_url: "http://127.0.0.1:${port}/"${more} }\n`;
   const folder = await makeFolder(t, {
+    ...DOT_ENV,
     'config.yaml': GOOD.replace('routes', `${slack('alerts', '')}${slack('off', ', enabled: false')}routes`),
   });
   const { code, stdout, stderr } = await relay(folder, 'check', '--live', '--json');
@@ -129,18 +154,23 @@ test('init makes the folder of the config', async (t) => {
 });
 
 /** Makes init believe that it talks to a person. */
-const AS_PERSON = 'data:text/javascript,process.stdin.isTTY = process.stdout.isTTY = true;';
+const AS_PERSON = 'process.stdin.isTTY = process.stdout.isTTY = true;';
 const ENTER = '\r';
 const SPACE = ' ';
 /** Ctrl-U: takes back what was typed. */
 const CLEAR = '\u0015';
 
+/** What its calls come to. */
+const NO_INTERNET = "globalThis.fetch = async () => { throw new TypeError('fetch failed'); };";
+
 /** Talks with init: types each answer when it shows the text before. Then the input ends. */
 async function talk(
   folder: string,
   turns: [shown: string, typed: string][],
+  internet = NO_INTERNET,
 ): Promise<{ code: number; out: string; err: string }> {
-  const argv = ['--import', AS_PERSON, MAIN, 'init', '--timezone', 'UTC'];
+  const preload = `data:text/javascript,${encodeURIComponent(AS_PERSON + internet)}`;
+  const argv = ['--import', preload, MAIN, 'init', '--timezone', 'UTC'];
   const env = { PATH: process.env.PATH, NO_COLOR: '1' };
   const child = spawn(process.execPath, argv, { cwd: folder, env, timeout: 60_000, killSignal: 'SIGKILL' });
   let out = '';
@@ -163,7 +193,7 @@ async function talk(
   });
   await once(child, 'close');
   assert.deepEqual(left, [], out);
-  return { code: child.exitCode ?? -1, out, err };
+  return { code: child.exitCode ?? -1, out: stripVTControlCharacters(out), err };
 }
 
 test('init on a terminal refuses a wrong answer where it is asked, and keeps all others', async (t) => {
@@ -186,7 +216,8 @@ test('init on a terminal refuses a wrong answer where it is asked, and keeps all
     ['is not the key of', `${CLEAR}${ENTER}`],
   ]);
   assert.equal(code, 0, err + out);
-  assert.match(out, /Put your secrets into \.env: NOTION_TOKEN, GOOGLE_ACCESS_TOKEN\n/);
+  assert.match(out, /research-alerts could not be checked: its service did not answer\./);
+  assert.match(out, /Put your secrets into \.env: NOTION_TOKEN, GOOGLE_ACCESS_TOKEN\nThen: versive-relay check --live/);
   assert.doesNotMatch(out, /hunter2|\$\{/);
   const env = await readFile(path.join(folder, '.env'), 'utf8');
   assert.ok(env.includes(`VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n`));
@@ -201,4 +232,39 @@ test('init says so when its input ends, or a person stops it, before the last an
   const stopped = await talk(folder, [['signing secret', '\u0003']]);
   assert.deepEqual([stopped.code, stopped.err], [1, 'nothing was written\n']);
   await assert.rejects(stat(path.join(folder, 'config.yaml')), { code: 'ENOENT' });
+});
+
+/** A Slack that takes one token only, and whose app is in the channel. */
+const SLACK = `globalThis.fetch = async (url, { headers }) => {
+  const isGood = new Headers(headers).get('authorization') === 'Bearer xoxb-good';
+  const scopes = 'chat:write,channels:read,channels:history';
+  const answer = isGood ? { ok: true, user: 'relay', channel: { id: 'C0123456789', name: 'research', is_member: true } } : { ok: false, error: 'invalid_auth' };
+  return Response.json(answer, { headers: { 'x-oauth-scopes': scopes } });
+};`;
+
+test('init asks the services, shows what they say, and lets a person correct the answers or go on', async (t) => {
+  const start: [string, string][] = [
+    ['signing secret', `${SIGNING_SECRET}${ENTER}`],
+    ['Where shall', `${SPACE}${ENTER}`],
+    ["the channel's id", `C0123456789${ENTER}`],
+    ['bot token', `xoxb-hunter22${ENTER}`],
+  ];
+  const folder = await makeFolder(t, {});
+  const corrected = await talk(
+    folder,
+    [...start, ['Correct these', ENTER], ["the channel's id", ENTER], ['Enter to keep', `xoxb-good${ENTER}`]],
+    SLACK,
+  );
+  assert.equal(corrected.code, 0, corrected.err + corrected.out);
+  assert.match(corrected.out, /research-alerts: Slack refused: invalid_auth\. Open https:\/\/api\.slack\.com\/apps/);
+  assert.match(corrected.out, /research-alerts: its service says that all is well\n/);
+  assert.match(corrected.out, /\nNext: versive-relay serve\n$/);
+  assert.doesNotMatch(corrected.out, /hunter22/);
+  assert.match(await readFile(path.join(folder, '.env'), 'utf8'), /^SLACK_BOT_TOKEN=xoxb-good$/m);
+
+  const other = await makeFolder(t, {});
+  const kept = await talk(other, [...start, ['Correct these', `n${ENTER}`]], SLACK);
+  assert.equal(kept.code, 0, kept.err + kept.out);
+  assert.match(kept.out, /\nThen: versive-relay check --live, and versive-relay serve\n$/);
+  assert.match(await readFile(path.join(other, '.env'), 'utf8'), /^SLACK_BOT_TOKEN=xoxb-hunter22$/m);
 });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { sampleEvents } from '../../src/cli/sample-events.ts';
 import { matchesOthers } from '../../src/config/include.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { type LoadOptions, loadConfig } from '../../src/config/load.ts';
 import { makeFolder, printFinding, SIGNING_SECRET } from '../support/config.ts';
 import { runVerb } from '../support/verb.ts';
 
@@ -17,10 +18,14 @@ routes:
 `;
 
 /** Reads a config with these files, named as from the folder above it. */
-async function read(t: TestContext, files: Record<string, string>, env: NodeJS.ProcessEnv = {}) {
+async function read(
+  t: TestContext,
+  files: Record<string, string>,
+  { env = {}, samples }: { env?: NodeJS.ProcessEnv } & LoadOptions = {},
+) {
   const folder = await makeFolder(t, files);
   const name = path.relative(process.cwd(), path.join(folder, 'config.yaml'));
-  const loaded = await loadConfig(name, env);
+  const loaded = await loadConfig(name, env, { samples });
   const told = loaded.findings.map((finding) => `${path.relative(folder, finding.file)}:${printFinding(finding)}`);
   return { ...loaded, folder, told };
 }
@@ -125,7 +130,7 @@ rotes: []
       'teams/a.yaml:7:1 rotes: no option "rotes".',
       'teams/b.yaml:2:3 destinations.growth.path: the option "path" is missing.',
       'teams/b.yaml:2:30 destinations.growth.pth: no option "pth".',
-      'teams/b.yaml:3:1 routes: expected a list, found a map',
+      'teams/b.yaml:3:1 routes: expected a list, each entry with a hyphen before it, found a map',
       'teams/c.yaml:1:1 expected a map of sections such as destinations and routes, found a list',
     ],
   );
@@ -217,7 +222,90 @@ test('a file that comes or goes makes the patterns match others', async (t) => {
 });
 
 test('check says of how many files a config is made', async (t) => {
-  const folder = await makeFolder(t, { 'config.yaml': MAIN, 'teams/a.yaml': 'x-a: 1\n', 'teams/b.yaml': 'x-a: 1\n' });
+  const main = MAIN.replace(SIGNING_SECRET, `"\${WEBHOOK_SECRET:-${SIGNING_SECRET}}"`);
+  const folder = await makeFolder(t, { 'config.yaml': main, 'teams/a.yaml': 'x-a: 1\n', 'teams/b.yaml': 'x-a: 1\n' });
   const { out } = await runVerb(['check'], { cwd: folder });
   assert.equal(out, 'config.yaml is fine: 1 destination, 1 route, in 3 files\n');
+});
+
+const GROWTH = `destinations:
+  growth: { connector: file, path: growth.jsonl, line: "{{ study.titel }}" }
+  spare: { connector: file, path: spare.jsonl }
+defaults:
+  slack: { token: xoxb-shared }
+routes:
+  - { name: growth, when: { interview.active_time: 2m }, to: growth }
+  - name: later
+    when: { interview.is_mock: false }
+    to: alerts
+tests:
+  - { name: inline, event: ../events/e.json, to: alerts }
+  - cases/*.yaml
+`;
+const DROPPING = `${MAIN}  - { name: real, when: { interview.is_mock: false }, to: alerts, stop: true }\n`;
+
+test('the tests of an included file name it, and the files that they name are beside it', async (t) => {
+  const { config, told, files, folder } = await read(t, {
+    'config.yaml': `${MAIN}tests: [{ name: main, event: {}, to: alerts }]\n`,
+    'teams/growth.yaml': GROWTH,
+    'teams/cases/b.yaml': '- { name: b, event: e.json, to: alerts }\n',
+    'teams/cases/e.json': '{}',
+    'events/e.json': '{}',
+  });
+  assert.deepEqual(told, []);
+  const at = (name: string) => path.join(folder, name);
+  assert.deepEqual(
+    config?.tests.map(({ name, file, line, event }) => [name, path.resolve(file), line, 'file' in event && event.file]),
+    [
+      ['main', at('config.yaml'), 7, false],
+      ['inline', at('teams/growth.yaml'), 12, at('events/e.json')],
+      ['b', at('teams/cases/b.yaml'), 1, at('teams/cases/e.json')],
+    ],
+  );
+  assert.deepEqual(files, config?.files);
+  for (const name of ['teams/growth.yaml', 'teams/cases/b.yaml', 'events/e.json', 'teams/cases/e.json']) {
+    assert.ok(files.includes(at(name)), name);
+  }
+});
+
+test('what is wrong with tests and names in included files is told there, that of files of tests last', async (t) => {
+  const { told } = await read(t, {
+    'config.yaml': MAIN,
+    'teams/a.yaml': `destinations: { unrouted: { connector: file, path: x } }
+tests:
+  - { name: a, event: none.json, to: alert }
+  - none/*.yaml
+  - cases/*.yaml
+`,
+    'teams/b.yaml': 'tests: [{ name: b, event: {} }]\n',
+    'teams/cases/c.yaml': '- { name: c, event: {}, to: alert }\n',
+  });
+  assert.deepEqual(
+    told.map((each) => each.replace(/(: [^.:]*[.:]).*/, '$1')),
+    [
+      'teams/a.yaml:1:17 destinations.unrouted: no destination can have the name "unrouted":',
+      'teams/a.yaml:3:23 tests[0].event: the event none.',
+      'teams/a.yaml:3:38 tests[0].to: no destination "alert".',
+      'teams/a.yaml:4:5 warning tests[1]: no file matches "none/*.',
+      'teams/b.yaml:1:9 tests[0].to: the test expects nothing:',
+      'teams/cases/c.yaml:1:29 [0].to: no destination "alert".',
+    ],
+  );
+});
+
+test('advice names the included file, on what is in it', async (t) => {
+  const files = { 'config.yaml': DROPPING, 'teams/growth.yaml': GROWTH.slice(0, GROWTH.indexOf('tests:')) };
+  const { told, folder } = await read(t, files, { samples: sampleEvents() });
+  const expected = [
+    /^config\.yaml:2:31 warning sources\.versive\.secret: a secret stands here in plain text/,
+    /^teams\/growth\.yaml:2:60 warning destinations\.growth\.line: interview\.completed has no "study\.titel"/,
+    /^teams\/growth\.yaml:3:3 warning destinations\.spare: no route sends anything to "spare"/,
+    /^teams\/growth\.yaml:5:3 warning defaults\.slack: no destination has the connector slack/,
+    /^teams\/growth\.yaml:7:52 warning routes\[0\]\.when.*: interview\.active_time is a number, and never equals "2m"/,
+    /^teams\/growth\.yaml:8:5 warning routes\[1\]: .* route "real" above \(\S*config\.yaml:7:5\) takes each of them/,
+  ];
+  assert.equal(told.length, expected.length, told.join('\n'));
+  for (const [index, words] of expected.entries()) assert.match(told[index] ?? '', words);
+  const { out } = await runVerb(['check', '--format', 'github'], { cwd: folder });
+  assert.match(out, /^::warning file=teams\/growth\.yaml,line=2,col=60,title=RELAY_CONFIG_PATH::/m);
 });

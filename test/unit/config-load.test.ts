@@ -4,6 +4,9 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sampleEvents } from '../../src/cli/sample-events.ts';
+import { runTest } from '../../src/cli/verdict.ts';
+import { failureSummary } from '../../src/cli/verdict-lines.ts';
 import type { Config } from '../../src/config/config.ts';
 import { editorSchema } from '../../src/config/editor-schema.ts';
 import { firstConfig } from '../../src/config/first-config.ts';
@@ -20,14 +23,18 @@ test('config.example.yaml passes with the variables of .env.example', async (t) 
   const folder = await makeFolder(t, {});
   await copyFile(path.join(ROOT, 'config.example.yaml'), path.join(folder, 'config.yaml'));
   await copyFile(path.join(ROOT, '.env.example'), path.join(folder, '.env'));
-  const { config, findings, files } = await loadConfig(path.join(folder, 'config.yaml'), {});
-  assert.deepEqual(findings.map(printFinding), []);
+  const file = path.join(folder, 'config.yaml');
+  const { config, findings, files } = await loadConfig(file, {}, { samples: sampleEvents() });
+  assert.deepEqual(findings.map(printFinding), [], 'also no advice');
   assert.deepEqual(
     [...(config?.destinations.values() ?? [])].map(({ connector }) => connector.name),
     ['slack', 'slack', 'notion', 'google-sheets', 'webhook', 'file'],
   );
   assert.equal(config?.store, path.join(folder, 'data/relay.db'));
   assert.deepEqual(files, [path.join(folder, 'config.yaml'), path.join(folder, '.env')]);
+  assert.ok(config);
+  assert.ok(config.tests.length >= 3);
+  for (const each of config.tests) assert.equal(failureSummary(await runTest(config, each)), '', each.name);
 });
 
 test('every variable of config.example.yaml is in .env.example, and the other way round', async () => {
@@ -292,10 +299,11 @@ test('no text of a config makes reading it throw', async (t) => {
     fc.string({ unit: 'binary' }),
     fc.array(fc.constantFrom(...words), { maxLength: 60 }).map((parts) => parts.join('')),
   );
+  const samples = sampleEvents();
   await fc.assert(
     fc.asyncProperty(text, async (yaml) => {
       await writeFile(file, yaml);
-      const { config, findings } = await loadConfig(file, { A: 'value' });
+      const { config, findings } = await loadConfig(file, { A: 'value' }, { samples });
       assert.equal(
         config === undefined,
         findings.some(({ level }) => level === 'error'),

@@ -29,6 +29,11 @@ describe('notion: the properties of a page', () => {
       });
     });
 
+    it('hold the interview’s id in the key, whatever its name says', async () => {
+      receiptOf(await deliver(makeItem(), open({ key: 'Participant' })));
+      assert.equal(filled().Participant, 'int_0001');
+    });
+
     it('become the types of the schema, and the key is added', async () => {
       const { dataSource } = standIn.addDatabase('Every type', {
         Title: 'title',

@@ -126,6 +126,15 @@ describe('notion: the destination', () => {
         () => answering(503, refusal(503, 'database_connection_unavailable')),
         { kind: 'unknown', reason: 'server' },
       ],
+      [
+        '503 that advises against repeating, and names nothing that was saved',
+        () =>
+          answering(
+            503,
+            refusal(503, 'service_unavailable', { additional_data: { retry_guidance: ['Do not repeat the write.'] } }),
+          ),
+        { kind: 'unknown', reason: 'server' },
+      ],
       ['504', () => answering(504, refusal(504, 'gateway_timeout')), { kind: 'unknown', reason: 'server' }],
       ['HTML for an answer', () => answering(200, '<html>'), { kind: 'unknown', reason: 'server' }],
     ];
@@ -166,16 +175,42 @@ describe('notion: the destination', () => {
         },
       });
       assert.equal(found?.length, 4, inspect(found));
-      assert.match(found?.[0] ?? '', /no property "Nmae"/);
+      assert.match(found?.[0] ?? '', /no property "Nmae". Write it as Notion does, "Name"/);
       assert.match(found?.[1] ?? '', /"Created at" is of type created_time/);
       assert.match(found?.[2] ?? '', /"Status" .*Not started, In review, Done.* Add the option/);
       assert.match(found?.[3] ?? '', /"Duration" \(number\)/);
     });
 
+    it('holds what templates give for an interview against the types of the properties', async () => {
+      const properties = {
+        Name: '{{ study.title }}',
+        Duration: '{{ interview.active_time | duration }}',
+        Participant: '{{ interview.active_time | duration }}',
+        Plan: '{{ interview.metadata.nothing }}',
+      };
+      const destination = open({ properties });
+      assert.deepEqual(await destination.check?.(), [], 'without one nothing can be told');
+      const found = (await destination.check?.(makeItem())) ?? [];
+      assert.deepEqual(
+        found.map(({ level }) => level),
+        ['warning'],
+        inspect(found),
+      );
+      assert.match(found[0]?.message ?? '', /"Duration" \(number\) cannot take a text that is no number/);
+      assert.match(found[0]?.fix ?? '', /Change the template of "Duration" under `properties:`/);
+    });
+
     it('warns where the key cannot hold an id', async () => {
       assert.match((await messages({ key: 'Nowhere' }))?.join() ?? '', /^warning: .*"Nowhere"/);
       assert.match((await messages({ key: 'Duration' }))?.join() ?? '', /^warning: .*type number/);
+      assert.match((await messages({ key: 'Recording' }))?.join() ?? '', /^warning: .*type url/);
       assert.deepEqual(await messages({ key: 'Participant' }), []);
+    });
+
+    it('warns where the value of the key does not tell interviews apart', async () => {
+      const keyed = (template: string) => messages({ key: 'Recording', properties: { Recording: template } });
+      assert.match((await keyed('https://a.b/{{ study.id }}'))?.join() ?? '', /^warning: .*does not hold .*recognised/);
+      assert.deepEqual(await keyed('https://a.b/{{ interview.id }}'), []);
     });
 
     it('says what to click for a token, a database and its data sources', async () => {

@@ -12,6 +12,7 @@ describe('google-sheets: the header is a contract', () => {
     const { reason, detail, fix } = haltOf((await deliver([interview('int_1')]))[0]);
     assert.equal(reason, 'invalid');
     assert.equal(detail, 'The tab "Interviews" has no columns "Study", "Note". Row 1 has: Interview ID, Notes, Extra.');
+    assert.match(fix, /^If "Note" is "Notes" now, name it so in the config, or rename it back in row 1\. /);
     assert.match(fix, /Write "Study", "Note" into free cells of row 1/);
     assert.deepEqual(tab.rows(), before);
     assert.deepEqual(

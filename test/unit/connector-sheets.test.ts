@@ -77,7 +77,7 @@ describe('google-sheets: options', () => {
   it('take the address of a spreadsheet, and no published page', () => {
     const open = (spreadsheet: string) => openDestination(googleSheets, { spreadsheet, access_token: 'x' });
     const address = `https://docs.google.com/spreadsheets/u/1/d/${SHEETS_SPREADSHEET}/edit?gid=5#gid=5`;
-    assert.equal(open(address).target, `google-sheets:${SHEETS_SPREADSHEET}/Interviews`);
+    assert.equal(open(address).target, `google-sheets:${SHEETS_SPREADSHEET}/interviews`);
     const published = 'https://docs.google.com/spreadsheets/d/e/2PACX-1vQabcdefghijk/pubhtml';
     assert.throws(() => open(published), /expected the id of a spreadsheet/);
     assert.throws(() => open('Interviews'), /expected the id of a spreadsheet/);

@@ -60,38 +60,47 @@ describe('slack: looking through the channel', () => {
   it('finds the message behind thousands of newer ones, with the receipt that its delivery gave', async (t) => {
     const { deliver, look, standIn, calls } = await looking(t);
     const receipt = receiptOf(await deliver());
-    chatter(standIn, 2_999);
+    chatter(standIn, 7_999);
     const seen = await look();
     assert.deepEqual(seen, { kind: 'found', receipt });
-    assert.equal(calls.filter((method) => method === 'conversations.history').length, 15);
+    assert.equal(calls.filter((method) => method === 'conversations.history').length, 40);
   });
 
   it('is blind to what is behind that, says how far it looked, and sends nothing', async (t) => {
     const { deliver, look, standIn, messages } = await looking(t);
     await deliver();
-    chatter(standIn, 3_000);
+    chatter(standIn, 8_000);
     const seen = await look();
     assertBlind(seen, /twice, delete one/);
-    assert.ok(seen.kind === 'blind' && seen.detail.includes('3000'), inspect(seen));
-    assert.equal(messages().length, 3_001);
+    assert.ok(seen.kind === 'blind' && seen.detail.includes('8000'), inspect(seen));
+    assert.equal(messages().length, 8_001);
   });
 
-  it('finds the message of an old doubt, however much was said since', async (t) => {
+  it('finds the message of an old doubt by one call, however much was said since', async (t) => {
+    const { deliver, look, standIn, calls } = await looking(t);
+    const receipt = receiptOf(await deliver());
+    chatter(standIn, 9_000, 3 * 3600);
+    const before = calls.filter((method) => method === 'conversations.history').length;
+    assert.deepEqual(await look(makeItem(makePayload(), { doubt: new Date() })), { kind: 'found', receipt });
+    assert.equal(calls.filter((method) => method === 'conversations.history').length, before + 1);
+  });
+
+  it('looks no further back than a try can have written, and believes that nothing is there', async (t) => {
+    const { look, standIn, calls } = await looking(t);
+    chatter(standIn, 9_000, -4 * 3600 - 9_000);
+    assert.equal((await look(makeItem(makePayload(), { doubt: new Date() }))).kind, 'absent');
+    assert.equal(calls.filter((method) => method === 'conversations.history').length, 2);
+  });
+
+  it('finds what was written later than the doubt began, and is blind when too much was said since', async (t) => {
     const { deliver, look, standIn } = await looking(t);
     const receipt = receiptOf(await deliver());
-    chatter(standIn, 3_000, 3 * 3600);
-    assert.deepEqual(await look(makeItem(makePayload(), { doubt: new Date() })), { kind: 'found', receipt });
-    const never = makeItem(makePayload({ interview: { id: 'int_never' } }), { doubt: new Date() });
-    assert.equal((await look(never)).kind, 'absent', 'it looked through all the hours about the doubt');
-  });
-
-  it('is blind when too much was said about the time of the doubt, too', async (t) => {
-    const { deliver, look, standIn } = await looking(t);
-    await deliver();
-    chatter(standIn, 3_000);
-    chatter(standIn, 3_000, 3 * 3600);
-    const seen = await look(makeItem(makePayload(), { doubt: new Date() }));
-    assert.ok(seen.kind === 'blind' && seen.detail.includes('6000'), inspect(seen));
+    const doubt = new Date(Date.now() - 3600_000);
+    chatter(standIn, 7_000);
+    assert.deepEqual(await look(makeItem(makePayload(), { doubt })), { kind: 'found', receipt });
+    chatter(standIn, 8_000, 3 * 3600);
+    const never = makeItem(makePayload({ interview: { id: 'int_never' } }), { doubt });
+    assertBlind(await look(never), /twice, delete one/);
   });
 
   it('believes that nothing is there when it came to the beginning of the channel', async (t) => {

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { nextDelay, probeDelay } from '../../src/backoff.ts';
 import { parseDuration } from '../../src/config/durations.ts';
 import { DEFAULT_RETRY } from '../../src/config/schema.ts';
+import type { Destination } from '../../src/connector.ts';
 import { Breaker } from '../../src/deliver/breaker.ts';
-import { noticeOf } from '../../src/deliver/notifier.ts';
+import { Notifier, noticeOf } from '../../src/deliver/notifier.ts';
 import { RateLimit } from '../../src/deliver/rate-limit.ts';
 import { settle } from '../../src/deliver/settle.ts';
 import {
@@ -115,6 +116,49 @@ test('calls that are refused together are one refusal, and only those without a 
   assert.equal(limit.pauseOf(unnamed, 20_000), 5_000);
 });
 
+test('a service that refuses every call for its rate is news once, after a quarter of an hour', () => {
+  const limit = new RateLimit();
+  const told: number[] = [];
+  for (let minute = 0; minute < 60; minute += 1) {
+    limit.pauseOf([retry('rate_limited', '429', 30_000)], minute * 60_000);
+    if (limit.isLasting(minute * 60_000)) told.push(minute);
+  }
+  assert.deepEqual(told, [15]);
+  limit.pauseOf([delivered({})], 61 * 60_000);
+  limit.pauseOf([retry('rate_limited', '429', 30_000)], 62 * 60_000);
+  assert.equal(limit.isLasting(63 * 60_000), false, 'it took something in between');
+});
+
+test('news that a service refused for now is told with the next, and dropped when it never will be', async () => {
+  const told: string[][] = [];
+  const outcomes = [
+    retry('rate_limited', '429', 60_000),
+    delivered({}),
+    reject('invalid', 'no', 'Mend it.'),
+    delivered({}),
+  ];
+  const notifier = new Notifier({
+    names: () => ['ops'],
+    destination: () =>
+      ({
+        notify: async ({ lines }: { lines: string[] }) => {
+          told.push(lines);
+          return outcomes.shift();
+        },
+      }) as unknown as Destination,
+    log: { debug() {}, info() {}, warn() {} },
+  });
+  for (const detail of ['one', 'two', 'three', 'four']) {
+    notifier.report({ kind: 'down', destination: 'tracker', detail });
+    await notifier.flush();
+  }
+  await notifier.close();
+  assert.deepEqual(
+    told.map((lines) => lines.length),
+    [1, 2, 1, 1],
+  );
+});
+
 test('a service that stays down is news once, after a quarter of an hour', () => {
   const breaker = new Breaker();
   const told: unknown[] = [];
@@ -136,6 +180,8 @@ test('Retry-After is read as seconds or as a date', () => {
   assert.equal(retryAfterMs('0.5'), 500);
   assert.equal(retryAfterMs('Thu, 01 Jan 2026 00:01:00 GMT', now), 60_000);
   assert.equal(retryAfterMs('Wed, 31 Dec 2025 00:00:00 GMT', now), 0);
+  const date = 'Thu, 01 Jan 2026 00:00:30 GMT';
+  assert.equal(retryAfterMs('Thu, 01 Jan 2026 00:01:00 GMT', date), 30_000, "by the service's own clock");
   for (const nothing of [null, undefined, '', ' ', 'soon']) assert.equal(retryAfterMs(nothing), undefined);
 });
 

@@ -61,9 +61,11 @@ describe('an attempt at a subject in doubt', () => {
   /** What is sent, and how the attempt ends, when the connector sees and answers so. */
   async function tried(
     sighting: (item: Item) => Sighting | Error,
-    outcome: Outcome,
-    { doubt = { since, newer: false } as Claim['doubt'], settled = true, subjects = ['x'] } = {},
+    outcome: Outcome | ((abort: AbortController) => Outcome),
+    { doubt = { since, newer: false } as Claim['doubt'], settled = true, subjects = ['x'], elsewhere = false } = {},
   ) {
+    const abort = new AbortController();
+    const told = () => (typeof outcome === 'function' ? outcome(abort) : outcome);
     const sent: Item[] = [];
     const checkpoints: unknown[][] = [];
     const destination: Destination = {
@@ -71,11 +73,11 @@ describe('an attempt at a subject in doubt', () => {
       limits: { key: 'here', calls: 1, per: 1 },
       async deliver(item) {
         sent.push(item);
-        return outcome;
+        return told();
       },
       async deliverMany(items) {
         sent.push(...items);
-        return items.map(() => outcome);
+        return items.map(told);
       },
       async find(items) {
         return items.map((item) => {
@@ -85,9 +87,9 @@ describe('an attempt at a subject in doubt', () => {
         });
       },
     };
-    const { signal } = new AbortController();
+    const { signal } = abort;
     const ends = await attempt(
-      subjects.map((subject) => claimOf(subject, subject === 'sure' ? undefined : doubt)),
+      subjects.map((subject) => ({ ...claimOf(subject, subject === 'sure' ? undefined : doubt), elsewhere })),
       destination,
       {
         store: { checkpoint: async (...kept: unknown[]) => checkpoints.push(kept) > 0 } as unknown as Store,
@@ -180,5 +182,42 @@ describe('an attempt at a subject in doubt', () => {
         ['delivered', 'absent', undefined],
       ],
     );
+  });
+
+  test('a stop during the second try of a blip takes that try at its word, and not the one before', async () => {
+    for (const last of [unknown('timeout', 'the call was cut off'), delivered({ ts: '1' })]) {
+      let tries = 0;
+      const { ends } = await tried(
+        () => absent(),
+        (abort) => {
+          tries += 1;
+          if (tries === 1) return retry('server', '503');
+          abort.abort();
+          return last;
+        },
+        { subjects: ['sure'] },
+      );
+      assert.deepEqual(ends[0]?.outcome, last);
+      assert.equal(ends[0]?.doubt !== undefined, last.kind === 'unknown');
+    }
+  });
+
+  test('a place that the config calls by another name is looked at too, and what is not there is posted at once', async () => {
+    const known = await tried(() => found({ ts: '1' }), delivered({ ts: '1' }), {
+      subjects: ['sure'],
+      elsewhere: true,
+    });
+    assert.deepEqual(
+      known.sent.map(({ receipt }) => receipt),
+      [{ ts: '1' }],
+    );
+    const options = { subjects: ['sure'], elsewhere: true, settled: false };
+    const other = await tried(() => absent(), delivered({ ts: '2' }), options);
+    assert.deepEqual(
+      other.sent.map(({ receipt }) => receipt),
+      [undefined],
+    );
+    const unseen = await tried(() => blind('it may be there twice', 'Look.'), delivered({ ts: '2' }), options);
+    assert.equal(unseen.ends[0]?.note, undefined, 'no earlier try is in doubt');
   });
 });

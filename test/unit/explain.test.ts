@@ -158,6 +158,17 @@ suite('explain', () => {
     ]);
   });
 
+  test('shows a group of which nothing held as a tree', async () => {
+    const plans = '[{ interview.metadata.plan: pro }, { interview.metadata.plan: team, study.id: study_123 }]';
+    const table = `routes:\n  - { name: Plans, when: { interview.active_time: { gte: 60 }, any: ${plans} }, to: copy }\n`;
+    await writeFile(path.join(folder, 'groups.yaml'), `${CONFIG.slice(0, CONFIG.indexOf('routes:'))}${table}`);
+    const { stdout } = await relay('explain', 'event.json', '--config', 'groups.yaml');
+    assert.match(
+      stdout,
+      /✗ Plans\n {4}✓ interview.active_time ≥ 60\n {4}✗ one of these must hold:\n {8}✗ interview.metadata.plan is "pro": it is "enterprise"\n {8}✗ all of these must hold:\n {12}✗ interview.metadata.plan is "team": it is "enterprise"\n {12}✓ study.id is "study_123"\nNo route takes it/,
+    );
+  });
+
   test('tells of a stored event what is recorded while the config has errors; of a payload nothing', async () => {
     await writeFile(path.join(folder, 'bad.yaml'), CONFIG.replace('[copy, alerts]', '[copi, alerts]'));
     const known = await relay('explain', stored, '--config', 'bad.yaml');
@@ -197,7 +208,7 @@ suite('preview', () => {
     await writeFile(path.join(folder, 'evil.json'), JSON.stringify(makePayload({ interview: { title } })));
     const { code, stdout } = await relay('preview', 'evil.json', '--to', 'alerts');
     assert.equal(code, 0);
-    assert.match(stdout, /Checkout research: a 31mb c/);
+    assert.match(stdout, /\n {2}body\n {4}text {2}Checkout research: a 31mb c\n/);
     assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
   });
 

@@ -139,6 +139,38 @@ suite('a filter', () => {
     ]);
   });
 
+  test('tells the groups in which no alternative held', () => {
+    const fields = fieldsOf({ active_time: 45, metadata: { plan: 'pro' } });
+    const long = { 'interview.active_time': { gte: 120 } };
+    const isLong = { path: 'interview.active_time', condition: '≥ 120', value: 45, held: false };
+    const plan = (wanted: string) => ({ 'interview.metadata.plan': wanted });
+    const seen = { path: 'interview.metadata.plan', value: 'pro' };
+    assert.deepEqual(compiled({ any: [{ ...long, ...plan('pro') }, plan('team')] }).tree(fields), [
+      {
+        group: 'any',
+        held: false,
+        parts: [
+          { group: 'all', held: false, parts: [isLong, { ...seen, condition: 'is "pro"', held: true }] },
+          { ...seen, condition: 'is "team"', held: false },
+        ],
+      },
+    ]);
+    // `not` of several is met when one of them fails; an `any` that holds is told by the one that did.
+    const short = { 'interview.active_time': { lt: 60 } };
+    assert.deepEqual(compiled({ not: { ...short, ...plan('pro') } }).tree(fields), [
+      {
+        group: 'any',
+        held: false,
+        parts: [
+          { ...isLong, condition: 'not: < 60' },
+          { ...seen, condition: 'is not "pro"', held: false },
+        ],
+      },
+    ]);
+    const held = [{ ...seen, condition: 'is "pro"', held: true }];
+    assert.deepEqual(compiled({ any: [long, plan('pro')] }).tree(fields), held);
+  });
+
   test('tells every problem at once, each with its place and its fix', () => {
     assert.deepEqual(
       problemsOf({
@@ -228,10 +260,14 @@ suite('no filter and no event', () => {
         const fields = {
           ...fieldsOf({ id, active_time: time, metadata: ofInterview }, { metadata: ofStudy }),
         };
-        const { test, explain } = compiled(filter);
+        const { test, explain, tree } = compiled(filter);
         assert.equal(
           test(fields),
           explain(fields).every(({ held }) => held),
+        );
+        assert.equal(
+          test(fields),
+          tree(fields).every(({ held }) => held),
         );
       }),
       { numRuns: 500 },

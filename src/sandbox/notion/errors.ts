@@ -40,8 +40,8 @@ export function invalidUrl(): NotionError {
 export function rateLimited(retryAfter: number | undefined): NotionError {
   const message = 'You have been rate limited. Please try again in a few minutes.';
   const data = {
-    rate_limit_reason: 'public_api_connection',
-    ...(retryAfter !== undefined && { retry_after: retryAfter }),
+    rate_limit_reason: 'public_api_request_rate_limit',
+    ...(retryAfter !== undefined && { retry_after: String(retryAfter) }),
   };
   return new NotionError(429, 'rate_limited', message, data);
 }
@@ -59,26 +59,45 @@ export function answerError(thrown: unknown, reply: FastifyReply): FastifyReply 
   return reply.code(error.status).send(errorObject(error));
 }
 
-/** After a write, Notion's 503 tells what was written: https://developers.notion.com/reference/request-limits. */
+/** What Notion answers, and what is made of it here: a page, a block, or a list of them. */
+interface Answer {
+  object?: string;
+  type?: string;
+  id?: string;
+  created_time?: string;
+  last_edited_time?: string;
+  results?: { id: string; parent: { page_id?: string; block_id?: string } }[];
+}
+
+/** A 503 tells what was written, if something was: https://developers.notion.com/reference/request-limits. */
 export const faultBody: FaultBody = (status, retryAfter, written) => {
   if (status === 429) return errorObject(rateLimited(retryAfter));
   if (status !== 503) return errorObject(new NotionError(500, 'internal_server_error', 'Unexpected error occurred.'));
-  const {
-    object: kind,
-    id,
-    results,
-  } = (written ?? {}) as { object?: string; id?: string; results?: NotionBlockAnswer[] };
-  const data: JsonObject = { retry_guidance: 'do_not_retry' };
-  if (kind === 'page' && id !== undefined) data.committed_resource_id = id;
-  if (results?.[0]) {
-    data.committed_resource_id = results[0].parent.page_id ?? results[0].parent.block_id ?? null;
-    data.committed_child_ids = results.map((block) => block.id);
+  const answer = (written ?? {}) as Answer;
+  if (answer.object === 'list' && answer.type !== 'block') {
+    const message = 'Public API data source query is temporarily unavailable due to backend datastore timeouts.';
+    const data = { retry_guidance: ['Use exponential backoff with jitter', 'Reduce page_size'] };
+    return errorObject(new NotionError(503, 'service_unavailable', message, data));
   }
-  const message = 'Notion is unavailable, please try again later.';
+  const data: JsonObject = {
+    elapsed_ms: '55012',
+    deadline_ms: '55000',
+    retry_guidance: ['Read the object again to confirm the saved change.', 'Do not repeat the write.'],
+    ...committed(answer),
+  };
+  const message =
+    'The change was saved, but the response could not be built in time. Read the object again instead of repeating the write.';
   return errorObject(new NotionError(503, 'service_unavailable', message, data));
 };
 
-interface NotionBlockAnswer {
-  id: string;
-  parent: { page_id?: string; block_id?: string };
+/** Ids of a page that was created, or of blocks that were appended. What is changed has an id that its caller knows. */
+function committed({ object, id, results, ...times }: Answer): JsonObject {
+  const isNew = object === 'page' && times.created_time === times.last_edited_time;
+  if (isNew && id !== undefined) return { committed_resource_id: id };
+  const [first] = results ?? [];
+  if (!first) return {};
+  return {
+    committed_resource_id: first.parent.page_id ?? first.parent.block_id ?? null,
+    committed_child_ids: results?.map((block) => block.id) ?? [],
+  };
 }

@@ -47,13 +47,13 @@ export function only(value: JsonObject, path: string, keys: readonly string[]): 
   if (extra !== undefined) throw invalid(`${path}.${extra}`, 'not present', value[extra]);
 }
 
-function list(value: unknown, path: string): JsonValue[] {
+export function list(value: unknown, path: string): JsonValue[] {
   if (!Array.isArray(value)) throw invalid(path, value === undefined ? 'defined' : 'an array', value);
   if (value.length > LIMITS.array) throw invalid(`${path}.length`, `≤ \`${LIMITS.array}\``, value.length);
   return value;
 }
 
-function text(value: unknown, path: string, limit: number, least = 0): string {
+export function text(value: unknown, path: string, limit: number, least = 0): string {
   if (typeof value !== 'string') throw invalid(path, value === undefined ? 'defined' : 'a string', value);
   if (value.length < least) throw invalid(`${path}.length`, `≥ \`${least}\``, value.length);
   if (value.length > limit) throw invalid(`${path}.length`, `≤ \`${limit}\``, value.length);

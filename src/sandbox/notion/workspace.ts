@@ -18,9 +18,13 @@ export interface NotionDatabase {
   shared: boolean;
 }
 
+/** Who makes pages and blocks: the connection, a person by hand, or another connection. */
+export type Author = keyof typeof USERS;
+
 export interface NotionPage {
   id: string;
   dataSource: string;
+  author: Author;
   url: string;
   createdTime: string;
   editedTime: string;
@@ -39,8 +43,7 @@ export interface NotionBlock {
   page: string;
   createdTime: string;
   editedTime: string;
-  /** `bot`, or `person` for what a person added by hand. */
-  author: 'bot' | 'person';
+  author: Author;
   inTrash: boolean;
   children: string[];
 }
@@ -48,6 +51,7 @@ export interface NotionBlock {
 export const USERS = {
   bot: '7d4f2b1e-0c3a-4a52-9f61-3b8f0e5d6a01',
   person: '1b9e5c70-6a2d-4c8b-8e34-90d7f2a4c502',
+  otherBot: '5c1d8a36-2f7e-4b90-a6c4-e13b7d9f0803',
 };
 
 /** Databases, data sources, pages and blocks: what a workspace holds, without HTTP. Judges nothing. */
@@ -76,11 +80,12 @@ export class NotionWorkspace {
     return source;
   }
 
-  addPage(source: NotionDataSource): NotionPage {
+  addPage(source: NotionDataSource, author: Author = 'bot'): NotionPage {
     const id = randomUUID();
     const page: NotionPage = {
       id,
       dataSource: source.id,
+      author,
       url: `https://www.notion.so/${id.replaceAll('-', '')}`,
       ...now(),
       inTrash: false,
@@ -104,7 +109,7 @@ export class NotionWorkspace {
   addBlocks(
     parent: NotionPage | NotionBlock,
     given: JsonValue[],
-    place: { after?: string; atStart?: boolean; author?: 'bot' | 'person' } = {},
+    place: { after?: string; atStart?: boolean; author?: Author } = {},
   ): NotionBlock[] {
     const page = 'values' in parent ? parent : this.pages.get(parent.page);
     if (!page) throw new Error(`block ${parent.id} has no page`);

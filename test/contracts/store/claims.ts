@@ -206,12 +206,26 @@ export function claimsContract(t: StoreUnderTest): void {
       const [left] = await t.claim();
       await t.reopen();
       assert.deepEqual(await t.claim(), []);
-      assert.equal(await t.store.release(), 2);
-      assert.equal(await t.store.release(), 0);
+      assert.equal((await t.store.release()).freed, 2);
+      assert.equal((await t.store.release()).freed, 0);
       assert.equal(await t.store.record(left?.token ?? '', TARGET, { state: 'delivered', receipt: {} }), false);
       const claims = await t.claim();
       assert.equal(claims.length, 2);
       assert.ok(claims.every(({ delivery }) => delivery.attempts === 2));
+    });
+
+    test('an end before anything was sent is no sign that a delivery does not take the relay down', async () => {
+      await t.store.accept(newEvent());
+      const later = () => t.claimOne({ now: Date.now() + 10_000 });
+      await t.claimOne();
+      await t.store.release();
+      await t.store.record((await later()).token, TARGET, { ...again(1001, false), unsent: true } as Settlement);
+      await later();
+      await t.store.release();
+      await later();
+      const { failed } = await t.store.release();
+      assert.deepEqual(failed, ['d1']);
+      assert.equal(await t.stateOf('d1'), 'failed');
     });
 
     test('one that met two crashes is claimed alone, so that a third takes no other along', async () => {
@@ -238,7 +252,7 @@ export function claimsContract(t: StoreUnderTest): void {
         // After two strikes it stands apart from others that met the same crashes.
         assert.equal((await t.claim({ now: Date.now() })).length, strike < 2 ? 1 : 0);
         if (strike === 2) await t.claimOne({ now: Date.now() + 10_000 });
-        assert.equal(await t.store.release(), 1);
+        assert.equal((await t.store.release()).freed, 1);
       }
       const failed = await t.store.delivery(delivery.id);
       assert.deepEqual([failed?.state, failed?.reason, failed?.nextAttemptAt], ['failed', 'bug', undefined]);

@@ -64,6 +64,44 @@ export function doubtsContract(t: StoreUnderTest): void {
       assert.deepEqual([older.event.id, older.doubt], ['e1', { since: 300, newer: true }]);
     });
 
+    test('a newer event that was given up meanwhile stands in nobody’s way', async () => {
+      await accept(100);
+      await t.store.record((await t.claimOne({ now: 100 })).token, TARGET, again(900));
+      await accept(200);
+      const newer = await t.claimOne({ now: 300 });
+      const failed = { state: 'failed', reason: 'timeout', detail: '', fix: '', doubt: 300 } as const;
+      await t.store.record(newer.token, TARGET, failed);
+      assert.deepEqual((await t.claimOne({ now: 900 })).doubt, { since: 300, newer: false });
+    });
+
+    test('where each event stands by itself, none is superseded, and none is in the way of another', async () => {
+      await accept(100);
+      await t.store.record((await t.claimOne({ now: 100 })).token, TARGET, again(900));
+      await accept(200);
+      await t.store.record((await t.claimOne({ now: 300 })).token, TARGET, {
+        state: 'delivered',
+        receipt: { id: '2' },
+      });
+      assert.equal((await t.claimOne({ now: 900, standsAlone: true })).superseded, false);
+    });
+
+    test('a claim is told when another target has a receipt of the subject, also under a former name', async () => {
+      await accept();
+      const first = await t.claimOne();
+      assert.equal(first.elsewhere, false);
+      await t.store.record(first.token, TARGET, { state: 'delivered', receipt: { ts: '1' } });
+      await accept();
+      const moved = await t.claimOne({ target: 'slack:C2' });
+      assert.deepEqual([moved.elsewhere, moved.receipt], [true, undefined]);
+      await t.store.record(moved.token, 'slack:C2', { state: 'delivered', receipt: { ts: '2' } });
+      await accept();
+      await t.store.rename('slack', 'alerts');
+      const renamed = await t.claimOne({ destination: 'alerts', target: 'slack:C3' });
+      assert.equal(renamed.elsewhere, true);
+      await t.store.accept(newEvent({ subject: 'y', destinations: ['alerts'] }));
+      assert.equal((await t.claimOne({ destination: 'alerts', target: 'slack:C3' })).elsewhere, false);
+    });
+
     test('a checkpoint and its doubt go together; another target knows of neither', async () => {
       await accept();
       const first = await t.claimOne({ now: 2000 });

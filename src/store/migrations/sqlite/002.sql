@@ -18,6 +18,15 @@ INSERT INTO ledger_new
 DROP TABLE ledger;
 ALTER TABLE ledger_new RENAME TO ledger;
 
+-- The targets that a destination has had: a place that was only renamed is known again.
+CREATE TABLE place (
+  destination TEXT NOT NULL,
+  target TEXT NOT NULL,
+  PRIMARY KEY (destination, target)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO place SELECT DISTINCT destination, target FROM ledger;
+
 -- How long the pause was when it was kept, milliseconds: a clock that is set back must not stretch it.
 ALTER TABLE paused_key ADD COLUMN length INTEGER NOT NULL DEFAULT 86400000;
 

@@ -1,0 +1,48 @@
+/** Finds fields in templates that no interview has: they would render empty for ever. */
+
+import { fieldsOf } from '../render/template.ts';
+import { isKnownPath, suggestPath } from '../route/fields.ts';
+import { printPath } from '../route/path.ts';
+import { nearest } from '../suggest.ts';
+import type { OptionProblem } from './issues.ts';
+import type { OwnTemplate } from './template-list.ts';
+
+/** What templates know of the event itself. */
+const EVENT = ['id', 'type', 'source', 'received_at', 'svix_id'];
+/** Liquid has these of every list and text. */
+const LIQUID = ['size', 'first', 'last'];
+
+type Path = readonly (string | number)[];
+
+/** Fields of a template that it surely misspells; the paths lead into the destination. */
+export function findUnknownFields({ path, source }: OwnTemplate): (OptionProblem & { level: 'warning' })[] {
+  return fieldsOf(source).flatMap(({ path: field, line, column }) => {
+    if (isKnown(field)) return [];
+    const meant = suggestionFor(field);
+    return [
+      {
+        level: 'warning' as const,
+        code: 'RELAY_CONFIG_PATH' as const,
+        path,
+        message: `interview.completed has no "${printPath(field)}", so nothing appears here`,
+        fix: `Did you mean "${meant}"?`,
+        place: { line, column },
+      },
+    ];
+  });
+}
+
+function isKnown(field: Path): boolean {
+  const [root, name] = field;
+  if (root === 'event' && (name === undefined || (field.length === 2 && EVENT.includes(String(name))))) return true;
+  // The first turn of a conversation, as Liquid names it.
+  if (isKnownPath(field.map((step, index) => (index === 2 && (step === 'first' || step === 'last') ? 0 : step))))
+    return true;
+  return field.length > 1 && LIQUID.includes(String(field.at(-1))) && isKnown(field.slice(0, -1));
+}
+
+function suggestionFor(field: Path): string {
+  const [root, name] = field;
+  const ofEvent = root === 'event' ? nearest(String(name), EVENT) : undefined;
+  return ofEvent === undefined ? suggestPath(field) : `event.${ofEvent}`;
+}
