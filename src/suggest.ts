@@ -12,7 +12,7 @@ export function nearest(word: string, candidates: Iterable<string>, most = word.
   for (const candidate of candidates) {
     // The difference in length is a lower bound, and spares the work for words that cannot be near.
     if (Math.abs(candidate.length - word.length) > candidate.length / 3 + 1) continue;
-    const found = fold(candidate) === plain ? 0 : lettersApart(word, candidate);
+    const found = fold(candidate) === plain ? 0 : lettersApart(word, candidate, best?.distance);
     if (best === undefined || found < best.distance) best = { candidate, distance: found };
   }
   if (best === undefined) return undefined;
@@ -20,10 +20,13 @@ export function nearest(word: string, candidates: Iterable<string>, most = word.
   return best.distance <= Math.min(allowed, most) ? best.candidate : undefined;
 }
 
-/** The Levenshtein distance, in which one pair of neighbours that changed places counts once. */
-function lettersApart(word: string, candidate: string): number {
+/**
+ * The Levenshtein distance, in which one pair of neighbours that changed places counts once.
+ * @param beaten a distance of that many letters, or more, need not be exact
+ */
+function lettersApart(word: string, candidate: string, beaten = Number.POSITIVE_INFINITY): number {
   let least = distance(word, candidate);
-  if (least < 2 || least > candidate.length / 2 + 1) return least;
+  if (least - 1 >= beaten || least < 2 || least > candidate.length / 2 + 1) return least;
   for (let at = 0; at + 1 < word.length; at += 1) {
     const swapped = `${word.slice(0, at)}${word.charAt(at + 1)}${word.charAt(at)}${word.slice(at + 2)}`;
     least = Math.min(least, distance(swapped, candidate) + 1);

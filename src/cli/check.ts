@@ -55,12 +55,8 @@ async function check({
 }: Options): Promise<number> {
   const loaded = await loadConfig(file, process.env, { samples: sampleEvents() });
   const { config } = loaded;
-  const asked = live && config ? await checkLive(file, config, loaded.placeOf) : [];
-  const all = [...loaded.findings, ...asked];
-  const files = [...new Set([file, ...all.map((finding) => finding.file)])];
-  const findings = all.sort((a, b) => {
-    return files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column;
-  });
+  const asked = live && config ? await checkLive(config, loaded.placeOf) : [];
+  const findings = inOrder([...loaded.findings, ...asked], file);
   if (format === 'json') for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
   else {
     if (format === 'github') printAnnotations(findings, process.stdout);
@@ -72,6 +68,14 @@ async function check({
   return denied ? EXIT.no : EXIT.ok;
 }
 
+/** The main file's findings, then those of each other file, in the order of its text. */
+function inOrder(findings: Finding[], main: string): Finding[] {
+  const files = [...new Set([main, ...findings.map(({ file }) => file)])];
+  return findings.sort(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+}
+
 function summary(file: string, config: Config | undefined, findings: Finding[]): string {
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.length - errors;
@@ -80,13 +84,15 @@ function summary(file: string, config: Config | undefined, findings: Finding[]):
   );
   const stream = process.stdout;
   if (!config || errors > 0) return styleText('red', counts.join(', '), { stream });
-  const size = `${count(config.destinations.size, 'destination')}, ${count(config.table.routes.length, 'route')}`;
+  const { destinations, table, include } = config;
+  const files = include.patterns.length > 0 ? `, in ${count(1 + new Set(include.matched).size, 'file')}` : '';
+  const size = `${count(destinations.size, 'destination')}, ${count(table.routes.length, 'route')}${files}`;
   if (warnings > 0) return styleText('yellow', `${file} can be served, with ${counts[0]}: ${size}`, { stream });
   return styleText('green', `${file} is fine: ${size}`, { stream });
 }
 
 /** Opens each enabled destination and has it ask its service, all at once. */
-export async function checkLive(file: string, config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
+export async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
   const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
   const scrub = scrubber(config.secrets);
   const progress = process.stderr.isTTY ? process.stderr : undefined;
@@ -98,7 +104,7 @@ export async function checkLive(file: string, config: Config, placeOf: Loaded['p
       const { findings: found } = await askService(destination, config);
       left -= 1;
       tell();
-      const place = { file, ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
+      const place = { ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
       return found.map(({ level, message, fix }) => {
         const ended = /[.?!]$/.test(message) ? message : `${message}.`;
         return { level, code: 'RELAY_CHECK_LIVE', ...place, message: scrub(ended), fix: scrub(fix) };

@@ -71,7 +71,7 @@ async function plan(newFile: string | undefined, options: Options): Promise<numb
   const comparison = { before: newFile === undefined ? undefined : present.config, after: next.config };
   await withStore(present.config, (store) => compare(comparison, { store, present, next, options }));
   if (!options.live) return EXIT.ok;
-  const findings = await checkLive(next.file, next.config, next.placeOf);
+  const findings = await checkLive(next.config, next.placeOf);
   const stream = options.json ? process.stderr : process.stdout;
   stream.write('\n');
   printFindings(findings, stream);

@@ -3,6 +3,7 @@ import type { JsonObject } from '../model.ts';
 import type { Secret } from '../options.ts';
 import type { Filter } from '../route/filter.ts';
 import type { Table } from '../route/table.ts';
+import type { Include } from './include.ts';
 
 /** A config that was read whole and found right. */
 export interface Config {
@@ -10,6 +11,8 @@ export interface Config {
   file: string;
   /** Absolute paths of all files that it was read from, or looked for: a change of one of them changes it. */
   files: string[];
+  /** What it includes. */
+  include: Include;
   /** When reading began, epoch milliseconds: a file that changed later was perhaps not read. */
   readAt: number;
   server: ServerConfig;

@@ -126,7 +126,9 @@ async function readDestination(
     typeof kind === 'string' ? await named(kind, located.entries.get('connector'), { connectors, report }) : undefined;
   if (!connector) return undefined;
   const parsed = parseOptions(connector, rest, { timezone, quote: quoteOf(merged) });
-  report.options(merged, withOwnNames(parsed.problems, connector));
+  const problems = withOwnNames(parsed.problems, connector);
+  // What is missing may stand in defaults that could not be read.
+  report.options(merged, report.isUnread('defaults') ? problems.filter(isOfOne) : problems);
   for (const secret of parsed.secrets) report.secrets.add(secret);
   if (common.value === undefined || parsed.problems.length > 0) return undefined;
   const { retry, timeout, settles, pace, enabled, renamed_from: renamedFrom } = common.value;
@@ -224,8 +226,10 @@ async function readDefaults(name: string, located: Located, used: boolean, readi
     ...withOwnNames(parseOptions(connector, rest, { timezone, quote: quoteOf(located) }).problems, connector),
   ];
   // A destination would add what is missing.
-  report.options(
-    located,
-    problems.filter(({ code, path }) => code !== 'RELAY_CONFIG_MISSING' && path.length > 0),
-  );
+  report.options(located, problems.filter(isOfOne));
+}
+
+/** Is it a problem of one option that is there, whatever the others are? */
+function isOfOne({ code, path }: OptionProblem): boolean {
+  return code !== 'RELAY_CONFIG_MISSING' && path.length > 0;
 }

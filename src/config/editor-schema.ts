@@ -5,10 +5,13 @@ import { findConnectors, loadConnector } from './plugins.ts';
 import {
   commonSchema,
   destinationSchema,
+  includeSchema,
   NAME,
   onFailureSchema,
   pluginsSchema,
   routeSchema,
+  SECTIONS,
+  SHARED_SECTIONS,
   serverSchema,
   sourceSchema,
   storeSchema,
@@ -72,7 +75,7 @@ const filter = z
 /** A text that is one `${…}` may stand for any value: it is read as what its option expects. */
 const SUBSTITUTION = { type: 'string', pattern: '^\\$\\{.+\\}$', description: 'A variable or file.' };
 
-/** The schema of the whole config, with the options of every connector that comes with the relay. */
+/** The schema of the whole config, and of the files that it includes, with the options of every connector that comes with the relay. */
 export async function editorSchema(): Promise<JsonObject> {
   const connectors = await Promise.all([...(await findConnectors())].map(([name, file]) => loadConnector(file, name)));
   const definitions: JsonObject = {};
@@ -119,6 +122,7 @@ export async function editorSchema(): Promise<JsonObject> {
     additionalProperties: of,
   });
   const sections: JsonObject = {
+    include: convert(includeSchema),
     server: convert(serverSchema),
     timezone: convert(timezoneSchema),
     store: convert(storeSchema),
@@ -150,8 +154,11 @@ export async function editorSchema(): Promise<JsonObject> {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'The config of versive-relay',
     type: 'object',
-    required: ['sources'],
     properties: sections,
+    // A file without any of these is one that the config includes.
+    if: { anyOf: SECTIONS.filter((name) => !SHARED_SECTIONS.includes(name)).map((name) => ({ required: [name] })) },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { required: ['sources'] },
     patternProperties: { '^x-': { description: 'Anchors, and whatever else you like to keep here.' } },
     additionalProperties: false,
     definitions,

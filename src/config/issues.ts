@@ -30,16 +30,18 @@ export type Quote = (path: OptionPath) => Substituted | undefined;
 /** Stands for a message that the schema's author did not write, so that `explain` writes it. */
 const UNWRITTEN = '\u0000';
 
+const PARSING = { error: () => UNWRITTEN, reportInput: true };
+
 /** Judges a value by a schema; the problems are in the words of `explainIssues`. */
 export function judge<Schema extends z.ZodType>(
   schema: Schema,
   raw: unknown,
   quote: Quote = () => undefined,
 ): { value: z.output<Schema>; problems: [] } | { value: undefined; problems: OptionProblem[] } {
-  const first = schema.safeParse(raw, { error: () => UNWRITTEN, reportInput: true });
+  const first = schema.safeParse(raw, PARSING);
   if (first.success) return { value: first.data, problems: [] };
   const typed = withTypedSubstitutions({ schema, raw, quote }, first.error.issues);
-  const second = typed === undefined ? first : schema.safeParse(typed, { error: () => UNWRITTEN, reportInput: true });
+  const second = typed === undefined ? first : schema.safeParse(typed, PARSING);
   if (second.success) return { value: second.data, problems: [] };
   return { value: undefined, problems: second.error.issues.flatMap((issue) => explain({ schema, raw, quote }, issue)) };
 }

@@ -1,51 +1,46 @@
-import { isUtf8 } from 'node:buffer';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Finding } from '../errors.ts';
 import { compileTable } from '../route/table.ts';
 import { advise } from './advice.ts';
+import { type Basics, basicsOf, DEFAULT_STORE, DEFAULT_TIMEZONE } from './basics.ts';
 import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
-import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
-import { type Located, type LocatedConfig, locate, nearestAt, plainValue, printPath } from './locate.ts';
+import { findIncluded, type Include, readIncluded } from './include.ts';
+import { judge, type OptionProblem } from './issues.ts';
+import { type Located, Locator, nearestAt, plainValue } from './locate.ts';
+import { EMPTY_CONFIG, mergeFiles } from './merge.ts';
 import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
+import { readText, type TextProblem } from './read-text.ts';
 import { quoteOf, Report } from './report.ts';
 import { checkReferences, listOf, readRoutes, readSources } from './routing.ts';
-import {
-  DESTINATION_NAME,
-  NAME,
-  onFailureSchema,
-  SECTIONS,
-  serverSchema,
-  storeSchema,
-  timezoneSchema,
-} from './schema.ts';
+import { onFailureSchema, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
 import { TestFiles } from './test-files.ts';
 import { readTests } from './tests.ts';
+import { type Place, Texts } from './texts.ts';
 import { findTraps } from './traps.ts';
 import type { Sample } from './trial.ts';
 
-/**
- * Bytes of a config: 10,000 routes of a condition each have 700 KB. To read so much takes about two seconds, nearly all of it
- * in the YAML parser.
- */
+/** Bytes of a config, with all that it includes: 10,000 routes of a condition each have 700 KB. */
 const LARGEST = 800_000;
 
 export interface Loaded {
   /** Undefined when there are errors. */
   config: Config | undefined;
   /** What stored data is looked at with, also when there are errors elsewhere. Undefined when the store cannot be told. */
-  basics: Pick<Config, 'store' | 'timezone'> | undefined;
-  /** In the order of the file. */
+  basics: Basics | undefined;
+  /** In the order of the files, and of each file. */
   findings: Finding[];
   /** Absolute paths of all files that were read or looked for: a change of any of them changes the config. */
   files: string[];
-  /** Where the value at a path of the config stands, one-based; the start of the file when it is not there. */
-  placeOf(path: (string | number)[]): { line: number; column: number };
+  /** What was included: another match changes the config too. */
+  include: Include;
+  /** Where the value at a path of the whole config stands; the start of the main file when it is not there. */
+  placeOf(path: (string | number)[]): Place;
 }
 
 export interface LoadOptions {
@@ -54,9 +49,9 @@ export interface LoadOptions {
 }
 
 /**
- * Reads the config, with its `.env`, variables, files and connectors, and finds every problem at once. Makes no call, and
- * never throws for what a config holds.
- * @param file as it was named on the command line; findings name it so
+ * Reads the config, with what it includes, its `.env`, variables, files and connectors, and finds every problem at once.
+ * Makes no call, and never throws for what a config holds.
+ * @param file as it was named on the command line; findings name it so, and what it includes beside it
  */
 export async function loadConfig(
   file: string,
@@ -68,91 +63,48 @@ export async function loadConfig(
   const folder = path.dirname(absolute);
   const dotEnv = path.join(folder, '.env');
   const files = [absolute, dotEnv];
-  const unread = (finding: Pick<Finding, 'code' | 'message'> & Partial<Finding>): Loaded => {
-    const first = { line: 1, column: 1 };
-    const findings: Finding[] = [{ level: 'error', file, ...first, path: '', ...finding }];
-    return { config: undefined, basics: undefined, findings, files, placeOf: () => first };
+  const texts = new Texts();
+  const unread = ({ before = '', ...problem }: TextProblem): Loaded => {
+    texts.add(file, before);
+    const findings: Finding[] = [{ level: 'error', ...texts.place(before.length), path: '', ...problem }];
+    const include = { folder, patterns: [], matched: [] };
+    return { config: undefined, basics: undefined, findings, files, include, placeOf: () => texts.place(0) };
   };
-  let text: string;
+  const read = await readText(absolute, { name: 'the config', most: LARGEST, onDisk: false });
+  if ('problem' in read)
+    return unread({ ...(read.problem.code === 'RELAY_CONFIG_NOT_FOUND' && NO_CONFIG), ...read.problem });
   let variables: Variables;
-  try {
-    const { size } = await stat(absolute);
-    if (size > LARGEST) {
-      return unread({
-        code: 'RELAY_CONFIG_SYNTAX',
-        message: `the config has ${size} bytes, and the relay reads at most ${LARGEST}: is it the right file?`,
-      });
-    }
-    const bytes = await readFile(absolute);
-    if (!isUtf8(bytes)) return unread({ code: 'RELAY_CONFIG_SYNTAX', ...notUtf8(bytes.toString('utf8')) });
-    text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-  } catch (error) {
-    const fix = 'Write one with versive-relay init, or name another file with --config.';
-    return unread({ code: 'RELAY_CONFIG_NOT_FOUND', message: `the config cannot be read: ${reason(error)}.`, fix });
-  }
   try {
     variables = new Variables(folder, environment, await readDotEnv(dotEnv));
   } catch (error) {
-    return unread({
-      code: 'RELAY_CONFIG_VARIABLE',
-      message: `the .env beside the config cannot be read: ${reason(error)}`,
-    });
+    const message = `the .env beside the config cannot be read: ${reason(error)}`;
+    return unread({ code: 'RELAY_CONFIG_VARIABLE', message });
   }
-  const located = locate(text, variables);
-  const report = new Report(file, text, located);
-  report.yaml([...located.syntax, ...located.problems]);
+  const report = new Report(texts);
+  const locator = new Locator(texts, variables);
+  const main = locator.locate(file, read.text);
+  report.file(main);
+  if (!main.root && !report.failed) report.yaml([{ level: 'error', offset: main.start, path: [], ...EMPTY_CONFIG }]);
+  const found = await findIncluded(main, report);
+  const left = LARGEST - Buffer.byteLength(read.text);
+  const roots = await readIncluded(found.files, { locator, report, left });
+  const root = main.root && mergeFiles(main.root, roots, path.basename(file), report);
+  for (const each of [main.root, ...roots]) if (each?.entries) report.yaml(findTraps(each, texts.whole));
   const testFiles = new TestFiles(variables);
-  const parts = { file: absolute, report, testFiles, samples };
-  const config = located.root ? await readRoot(located.root, text, parts) : undefined;
-  if (!located.root && !report.failed) {
-    return unread({ code: 'RELAY_CONFIG_INVALID', message: EMPTY, fix: EMPTY_FIX });
-  }
+  const config = root && (await readRoot(root, { file: absolute, report, testFiles, samples }));
   const findings = [...report.findings(variables.brought), ...testFiles.findings(report.secrets)];
-  files.push(...variables.files, ...testFiles.files);
+  files.push(...found.files.map((each) => each.file), ...variables.files, ...testFiles.files);
   const placeOf = (at: (string | number)[]) => {
-    const found = located.root && nearestAt(located.root, at).located;
-    return located.place(found?.keyOffset ?? found?.offset ?? 0);
+    const value = root && nearestAt(root, at).located;
+    return texts.place(value?.keyOffset ?? value?.offset ?? 0);
   };
-  const basics = basicsOf(located, folder, findings);
-  if (!config || findings.some(({ level }) => level === 'error')) {
-    return { config: undefined, basics, findings, files, placeOf };
-  }
-  const whole = { ...config, files, readAt, secrets: secretForms(report.secrets) };
-  return { config: whole, basics, findings, files, placeOf };
+  const loaded = { basics: basicsOf(main, folder, findings), findings, files, include: found.include, placeOf };
+  if (!config || findings.some(({ level }) => level === 'error')) return { config: undefined, ...loaded };
+  const secrets = secretForms(report.secrets);
+  return { config: { ...config, files, include: found.include, readAt, secrets }, ...loaded };
 }
 
-/** The store and the timezone (UTC when it cannot be told) of a config that may have errors. */
-function basicsOf({ root, syntax, problems, misread, unread }: LocatedConfig, folder: string, findings: Finding[]) {
-  const wrong = findings.filter(({ level }) => level === 'error').map(({ path: at }) => at);
-  const broken = new Set([
-    ...wrong,
-    ...[...problems, ...syntax].map(({ path: at }) => printPath(at)),
-    ...misread.map(printPath),
-  ]);
-  // What a person meant to say may stand under a key that is mistyped, or in what is no YAML.
-  const isComplete = syntax.length === 0 && [...(root?.entries?.keys() ?? [])].every(isSection);
-  const read = (name: string, schema: z.ZodType<string>, otherwise: string) => {
-    const located = root?.entries?.get(name);
-    if (!located) return root && isComplete ? otherwise : undefined;
-    return broken.has(name) || unread.has(name) ? undefined : judge(schema, plainValue(located)).value;
-  };
-  const store = read('store', storeSchema, DEFAULT_STORE);
-  if (store === undefined) return undefined;
-  return { store: path.resolve(folder, store), timezone: read('timezone', timezoneSchema, 'UTC') ?? 'UTC' };
-}
-
-const DEFAULT_STORE = './data/relay.db';
-
-const EMPTY = 'the config is empty.';
-const EMPTY_FIX = 'Write one with versive-relay init; config.example.yaml shows every option.';
-
-/** @param text the file read as UTF-8, with a sign for each byte that it is not */
-function notUtf8(text: string): Pick<Finding, 'line' | 'column' | 'message' | 'fix'> {
-  const before = text.slice(0, text.indexOf('\uFFFD')).split('\n');
-  const message = 'the config is not UTF-8: a character here is written in another encoding.';
-  const fix = 'Save the file as UTF-8.';
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1, message, fix };
-}
+const NO_CONFIG = { fix: 'Write one with versive-relay init, or name another file with --config.' };
 
 async function readDotEnv(file: string): Promise<string> {
   try {
@@ -163,30 +115,15 @@ async function readDotEnv(file: string): Promise<string> {
   }
 }
 
-type Unfinished = Omit<Config, 'files' | 'readAt' | 'secrets'>;
+type Unfinished = Omit<Config, 'files' | 'include' | 'readAt' | 'secrets'>;
 
 /** Reads the sections, each by itself, so that an error in one hides none in another. */
 async function readRoot(
   root: Located,
-  text: string,
   { file, report, testFiles, samples }: { file: string; report: Report; testFiles: TestFiles } & LoadOptions,
 ): Promise<Unfinished | undefined> {
-  if (!root.entries) {
-    const isEmpty = !root.items && root.scalar === null;
-    const message = isEmpty
-      ? EMPTY
-      : `expected a map of sections such as sources, destinations and routes, found ${kindOf(plainValue(root))}`;
-    report.at(root, { code: 'RELAY_CONFIG_INVALID', message, ...(isEmpty && { fix: EMPTY_FIX }) });
-    return undefined;
-  }
-  report.yaml(findTraps(root, text));
-  const unknown = [...root.entries.keys()].filter((key) => !isSection(key));
-  report.options(
-    root,
-    unknown.map((key) => unknownKey([key], SECTIONS)),
-  );
   const folder = path.dirname(file);
-  const entries = root.entries;
+  const entries = root.entries ?? new Map<string, Located>();
   /** A section's value: undefined when it is wrong, and `otherwise` when it is not there. */
   const read = <Schema extends z.ZodType>(name: string, schema: Schema, otherwise?: z.input<Schema>) => {
     const located = entries.get(name);
@@ -194,31 +131,26 @@ async function readRoot(
     if (located) report.options(located, judged.problems);
     return judged.value;
   };
-  /** A section that holds others; what they hold is judged one by one. */
-  const container = (name: string, schema: z.ZodType) => {
-    const located = entries.get(name);
-    if (located) report.options(located, judge(schema, shallow(located)).problems);
-    return located;
-  };
 
   const server = read('server', serverSchema, {});
-  const timezone = read('timezone', timezoneSchema, 'UTC');
+  const timezone = read('timezone', timezoneSchema, DEFAULT_TIMEZONE);
   const store = read('store', storeSchema, DEFAULT_STORE);
   const connectors = await findAll(entries.get('plugins'), folder, report);
 
-  const sourcesAt = container('sources', namedMaps);
+  const sourcesAt = entries.get('sources');
   if (!sourcesAt && !report.isUnread('sources')) report.options(root, [NO_SOURCES]);
   else if (sourcesAt?.entries?.size === 0) report.at(sourcesAt, { ...NO_SOURCES, message: 'there is no source' });
   const sources = sourcesAt ? readSources(sourcesAt, report) : new Map();
 
-  const defaultsAt = container('defaults', anyMap);
-  const destinationsAt = container('destinations', destinationMaps);
-  // Without what they build on, destinations would seem to lack what they have.
-  const judged = report.isUnread('defaults') || report.isUnread('plugins') ? undefined : destinationsAt;
-  const destinations = await readDestinations(judged, defaultsAt, { connectors, report, timezone: timezone ?? 'UTC' });
+  const defaultsAt = entries.get('defaults');
+  const destinationsAt = entries.get('destinations');
+  const place = { folder, timezone: timezone ?? DEFAULT_TIMEZONE };
+  // Without the plugins, destinations would seem to name connectors that nobody has.
+  const judged = report.isUnread('plugins') ? undefined : destinationsAt;
+  const destinations = await readDestinations(judged, defaultsAt, { connectors, report, timezone: place.timezone });
   const names = report.isUnread('destinations') ? undefined : new Set(destinationsAt?.entries?.keys());
 
-  const routesAt = container('routes', anyList);
+  const routesAt = entries.get('routes');
   const routes = routesAt ? readRoutes(routesAt, names, report) : [];
   if (routesAt ? routesAt.items?.length === 0 : !report.isUnread('routes')) {
     report.at(routesAt ?? root, {
@@ -231,12 +163,11 @@ async function readRoot(
   const onFailureAt = entries.get('on_failure');
   const onFailure = read('on_failure', onFailureSchema, []);
   checkReferences(onFailureAt, names, report);
-  await checkNotifiers(onFailureAt, destinations, { folder, timezone: timezone ?? 'UTC', report });
+  await checkNotifiers(onFailureAt, destinations, { ...place, report });
 
-  const testsAt = container('tests', anyList);
+  const testsAt = entries.get('tests');
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
   const known = { destinations: names, sources: sourceNames, opened: destinations };
-  const place = { folder, timezone: timezone ?? 'UTC' };
   const tests = testsAt ? await readTests(testsAt, { ...known, ...place, report, testFiles }) : [];
   if (samples) {
     await advise({ sections: entries, destinations, connectors: connectors.names, samples, ...place }, report);
@@ -265,26 +196,9 @@ async function readRoot(
   };
 }
 
-/** `x-…` is for what anchors point at. */
-function isSection(key: string): boolean {
-  return SECTIONS.includes(key) || key.startsWith('x-');
-}
-
-const anyMap = z.record(z.string(), z.unknown());
-const EXPECT_NAMED = 'expected a map, each name with its options indented below it';
-const namedMaps = z.record(NAME, z.unknown(), EXPECT_NAMED);
-const destinationMaps = z.record(DESTINATION_NAME, z.unknown(), EXPECT_NAMED);
-const anyList = z.array(z.unknown(), 'expected a list, each entry with a hyphen before it');
-
 const NO_SOURCES: OptionProblem = {
   code: 'RELAY_CONFIG_MISSING',
   path: ['sources'],
   message: 'there are no sources, so nothing can be received',
   fix: `Add sources, and below it versive: { secret: "\${VERSIVE_WEBHOOK_SECRET}" }.`,
 };
-
-/** What a section is, without what it holds. */
-function shallow(located: Located): unknown {
-  if (located.entries) return Object.fromEntries([...located.entries.keys()].map((key) => [key, null]));
-  return located.items ? [] : located.scalar;
-}

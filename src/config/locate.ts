@@ -1,10 +1,11 @@
 /** Reads YAML into a tree that knows where each value stands: from a path of the config to its line and column. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
-import type { JsonValue } from '../model.ts';
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
+import type { JsonObject, JsonValue } from '../model.ts';
 import type { YamlProblem } from './compose.ts';
 import type { OptionPath } from './option-schema.ts';
 import { composeRepairing, type Repair } from './repair.ts';
 import type { Variables } from './substitute.ts';
+import type { Texts } from './texts.ts';
 
 /** Values that a config may have, its anchors expanded: what keeps an alias bomb small. */
 const MOST_VALUES = 200_000;
@@ -14,7 +15,7 @@ const DEEPEST = 60;
 export interface Located {
   /** Where it stands: of a value that came by an anchor, where it was used. */
   path: OptionPath;
-  /** Offset of the value in the file; of the `key:` too, when it has one. */
+  /** Offset of the value in the config's texts; of the `key:` too, when it has one. */
   offset: number;
   keyOffset: number | undefined;
   /** The scalar, substituted; undefined for a map or a list. */
@@ -31,7 +32,12 @@ export interface Located {
   items: Located[] | undefined;
 }
 
-export interface LocatedConfig {
+/** One file of the config. */
+export interface LocatedFile {
+  /** As messages call it. */
+  name: string;
+  /** Offset of the file in the config's texts. */
+  start: number;
   /** Undefined when the file has no value at all, or is not YAML. */
   root: Located | undefined;
   /** What is no YAML. */
@@ -41,63 +47,78 @@ export interface LocatedConfig {
   misread: OptionPath[];
   /** Sections that could not be read at all. */
   unread: ReadonlySet<string>;
-  place(offset: number): { line: number; column: number };
 }
 
-/** Reads a config's text. Never throws for what a text holds. */
-export function locate(text: string, variables: Variables): LocatedConfig {
-  const lines = new LineCounter();
-  for (let start = 0; start !== -1; start = next(text, start)) lines.addNewLine(start);
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const { document, problems: syntax, repairs, unread } = composeRepairing(text);
-  const walk = new Walk(text, variables, { lineOf: (offset) => place(offset).line, repairs });
-  const root = document?.contents ? walk.read(document.contents, [], undefined) : undefined;
-  const { problems, misread, refused } = walk;
-  // Of a config that is too much, the part that was read would only look like another one.
-  return { root: refused ? undefined : root, syntax, problems, misread, unread, place };
+/** Reads the files of one config. Never throws for what a text holds. */
+export class Locator {
+  readonly texts: Texts;
+  readonly #variables: Variables;
+  #values = 0;
+
+  constructor(texts: Texts, variables: Variables) {
+    this.texts = texts;
+    this.#variables = variables;
+  }
+
+  locate(name: string, text: string): LocatedFile {
+    const start = this.texts.add(name, text);
+    const { document, problems, repairs, unread } = composeRepairing(text);
+    const walk = new Walk(text, {
+      texts: this.texts,
+      start,
+      variables: this.#variables,
+      repairs,
+      values: this.#values,
+    });
+    const root = document?.contents ? walk.read(document.contents, [], undefined) : undefined;
+    this.#values = walk.values;
+    return {
+      name,
+      start,
+      // Of a config that is too much, the part that was read would only look like another one.
+      root: walk.refused ? undefined : root,
+      syntax: problems.map((problem) => ({ ...problem, offset: start + problem.offset })),
+      problems: walk.problems,
+      misread: walk.misread,
+      unread,
+    };
+  }
 }
 
-/** Where the next line begins; -1 after the last. */
-function next(text: string, start: number): number {
-  const end = text.indexOf('\n', start);
-  return end === -1 ? -1 : end + 1;
+interface WalkParts {
+  texts: Texts;
+  /** Offset of the file in the config's texts. */
+  start: number;
+  variables: Variables;
+  repairs: ReadonlyMap<number, Repair>;
+  /** How many the files before have. */
+  values: number;
 }
 
 class Walk {
   readonly problems: YamlProblem[] = [];
-  readonly #text: string;
-  readonly #variables: Variables;
-  readonly #anchors = new Map<string, Node>();
-  readonly #lineOf: (offset: number) => number;
-  readonly #repairs: ReadonlyMap<number, Repair>;
   readonly misread: OptionPath[] = [];
-  #values = 0;
+  readonly #text: string;
+  readonly #parts: WalkParts;
+  readonly #anchors = new Map<string, Node>();
+  values: number;
   /** Maps and lists that the value being read stands in. An anchor that contains itself makes it grow without end. */
   #depth = 0;
   refused = false;
 
-  constructor(
-    text: string,
-    variables: Variables,
-    { lineOf, repairs }: { lineOf: (offset: number) => number; repairs: ReadonlyMap<number, Repair> },
-  ) {
+  constructor(text: string, parts: WalkParts) {
     this.#text = text;
-    this.#variables = variables;
-    this.#lineOf = lineOf;
-    this.#repairs = repairs;
+    this.#parts = parts;
+    this.values = parts.values;
   }
 
   read(node: unknown, path: OptionPath, keyOffset: number | undefined): Located {
     const resolved = this.#follow(node, path, keyOffset);
-    const offset = resolved?.range?.[0] ?? keyOffset ?? 0;
     const located: Located = {
       path,
-      offset,
+      offset: resolved?.range ? this.#parts.start + resolved.range[0] : (keyOffset ?? this.#parts.start),
       keyOffset,
-      scalar: undefined,
+      scalar: null,
       source: '',
       plain: false,
       block: false,
@@ -105,20 +126,17 @@ class Walk {
       entries: undefined,
       items: undefined,
     };
-    this.#values += 1;
-    if (this.#values > MOST_VALUES || this.#depth > DEEPEST) {
-      this.#refuse(path, offset);
-      return { ...located, scalar: null };
-    }
-    if (isScalar(resolved)) return this.#scalar(resolved, located);
-    this.#depth += 1;
-    try {
-      if (isMap(resolved)) return { ...located, entries: this.#map(resolved, path) };
-      if (!isSeq(resolved)) return { ...located, scalar: null };
-      return { ...located, items: resolved.items.map((item, index) => this.read(item, [...path, index], undefined)) };
-    } finally {
+    this.values += 1;
+    if (this.values > MOST_VALUES || this.#depth > DEEPEST) this.#refuse(path, located.offset);
+    else if (isScalar(resolved)) this.#scalar(resolved, located);
+    else if (isMap(resolved) || isSeq(resolved)) {
+      located.scalar = undefined;
+      this.#depth += 1;
+      if (isMap(resolved)) located.entries = this.#map(resolved, path);
+      else located.items = resolved.items.map((item, index) => this.read(item, [...path, index], undefined));
       this.#depth -= 1;
     }
+    return located;
   }
 
   /** Says once that the config is too much; the rest of it is left unread. */
@@ -144,10 +162,13 @@ class Walk {
     this.problems.push({
       level: 'error',
       code: 'RELAY_CONFIG_SYNTAX',
-      offset: node.range?.[0] ?? keyOffset ?? 0,
+      offset: node.range ? this.#parts.start + node.range[0] : (keyOffset ?? this.#parts.start),
       path,
       message: `there is no anchor "${node.source}" before this`,
-      fix: `Write &${node.source} at the value that *${node.source} repeats, or put the text in quotes.`,
+      fix:
+        path[0] === 'include'
+          ? `Put the pattern in quotes: "*${node.source}".`
+          : `Write &${node.source} at the value that *${node.source} repeats, or put the text in quotes.`,
     });
     return undefined;
   }
@@ -162,7 +183,7 @@ class Walk {
       if (name === '<<' && plain) {
         this.#merge(pair.value, path, offset, merged);
       } else if (own.has(name)) {
-        const first = this.#lineOf(own.get(name)?.keyOffset ?? 0);
+        const first = this.#parts.texts.place(own.get(name)?.keyOffset ?? 0).line;
         this.problems.push({
           level: 'error',
           code: 'RELAY_CONFIG_INVALID',
@@ -181,7 +202,7 @@ class Walk {
 
   #key(pair: Pair, path: OptionPath): { name: string; offset: number; plain: boolean } | undefined {
     const key = pair.key as Node | null;
-    const offset = key?.range?.[0] ?? 0;
+    const offset = this.#parts.start + (key?.range?.[0] ?? 0);
     const refuse = (message: string, fix: string) => {
       this.problems.push({ level: 'error', code: 'RELAY_CONFIG_SYNTAX', offset, path, message, fix });
       return undefined;
@@ -191,7 +212,7 @@ class Walk {
       if (isMap(key) || isSeq(key)) return { name: this.#text.slice(...rangeOf(key)), offset, plain: false };
       return refuse('this key is no text', 'Write the key as text.');
     }
-    const meant = this.#repaired(offset, (text) => [...path, text]);
+    const meant = this.#repaired(key, (text) => [...path, text]);
     const plain = key.type === Scalar.PLAIN && meant === undefined;
     const name = meant ?? (plain ? String(key.source ?? key.value ?? '') : String(key.value));
     if (name === '__proto__') return refuse('"__proto__" cannot be a key', 'Give it another name.');
@@ -203,6 +224,7 @@ class Walk {
   /** `<<: *anchor`, or a list of them: what they have and the map itself lacks. The first one that has a key gives it. */
   #merge(value: unknown, path: OptionPath, offset: number, into: Map<string, Located>): void {
     const node = this.#follow(value, [...path, '<<'], offset);
+    if (node === undefined && isAlias(value)) return;
     const sources = isSeq(node) ? node.items : [value];
     for (const source of sources) {
       const { entries } = this.read(source, path, offset);
@@ -220,8 +242,8 @@ class Walk {
   }
 
   /** The text that was meant where a repaired one stands, whose place in the config is known from now on. */
-  #repaired(offset: number, pathOf: (text: string) => OptionPath): string | undefined {
-    const repair = this.#repairs.get(offset);
+  #repaired(node: Node, pathOf: (text: string) => OptionPath): string | undefined {
+    const repair = node.range ? this.#parts.repairs.get(node.range[0]) : undefined;
     if (repair === undefined) return undefined;
     const text = repair.text ?? '…';
     const path = pathOf(text);
@@ -230,30 +252,30 @@ class Walk {
     return text;
   }
 
-  #scalar(node: Scalar, located: Located): Located {
-    const meant = this.#repaired(node.range?.[0] ?? -1, () => located.path);
+  #scalar(node: Scalar, located: Located): void {
+    const meant = this.#repaired(node, () => located.path);
     const value = meant ?? node.value;
-    const plain = meant === undefined && (node.type === Scalar.PLAIN || node.type === undefined);
-    const block = node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED;
-    const found = { ...located, plain, block, source: meant ?? node.source ?? String(value ?? '') };
-    if (typeof value !== 'string') {
-      return { ...found, scalar: typeof value === 'number' || typeof value === 'boolean' ? value : null };
-    }
-    const substitution = this.#variables.substitute(value);
-    if (substitution === undefined) return { ...found, scalar: value };
+    located.plain = meant === undefined && (node.type === Scalar.PLAIN || node.type === undefined);
+    located.block = node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED;
+    located.source = meant ?? node.source ?? String(value ?? '');
+    if (typeof value === 'number' || typeof value === 'boolean') located.scalar = value;
+    if (typeof value !== 'string') return;
+    located.scalar = value;
+    const substitution = this.#parts.variables.substitute(value);
+    if (substitution === undefined) return;
+    located.scalar = substitution.text;
+    located.substituted = { source: value, whole: substitution.whole };
     // A top-level `x-…` only holds anchors: what it lacks matters where they are used.
-    if (!String(located.path[0]).startsWith('x-')) {
-      for (const problem of substitution.problems) {
-        this.problems.push({
-          level: 'error',
-          code: 'RELAY_CONFIG_VARIABLE',
-          offset: located.offset,
-          path: located.path,
-          ...problem,
-        });
-      }
+    if (String(located.path[0]).startsWith('x-')) return;
+    for (const problem of substitution.problems) {
+      this.problems.push({
+        level: 'error',
+        code: 'RELAY_CONFIG_VARIABLE',
+        offset: located.offset,
+        path: located.path,
+        ...problem,
+      });
     }
-    return { ...found, scalar: substitution.text, substituted: { source: value, whole: substitution.whole } };
   }
 }
 
@@ -279,11 +301,10 @@ function isLeftOut({ scalar, substituted }: Located): boolean {
 
 /** The plain value of a tree, as JSON has it. */
 export function plainValue(located: Located): JsonValue {
-  if (located.entries) {
-    const given = [...located.entries].filter(([, entry]) => !isLeftOut(entry));
-    return Object.fromEntries(given.map(([key, entry]) => [key, plainValue(entry)]));
-  }
-  return located.items ? located.items.map(plainValue) : (located.scalar ?? null);
+  if (!located.entries) return located.items ? located.items.map(plainValue) : (located.scalar ?? null);
+  const value: JsonObject = {};
+  for (const [key, entry] of located.entries) if (!isLeftOut(entry)) value[key] = plainValue(entry);
+  return value;
 }
 
 /** `routes[2].to`, `destinations.tracker.columns["Interview ID"]`. */

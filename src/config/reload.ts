@@ -3,13 +3,16 @@ import PQueue from 'p-queue';
 import type { Log } from '../connector.ts';
 import type { Finding } from '../errors.ts';
 import type { Config } from './config.ts';
+import { type Include, matchesOthers } from './include.ts';
 import { scrubber } from './secrets.ts';
 
-/** Milliseconds between looks at the files: a change is seen within two seconds, with room. */
+/** Milliseconds between looks at the files: a change is followed within two seconds, with room. */
 const LOOK = 1_000;
+/** Milliseconds from a change that was seen to the reading: whoever writes several files is done by then. */
+const SETTLE = 200;
 
 export interface ReloadParts {
-  load: () => Promise<{ config: Config | undefined; findings: Finding[]; files: string[] }>;
+  load: () => Promise<{ config: Config | undefined; findings: Finding[]; files: string[]; include: Include }>;
   /**
    * Does everything that can fail for a new config.
    *
@@ -31,9 +34,11 @@ export class Reloader {
   #secrets: string[];
   /** All that the last reading looked at, also one that was refused. */
   #files: string[];
+  #include: Include;
   #readAt: number;
   #closed = false;
   #unwatch: (() => void) | undefined;
+  #settling: NodeJS.Timeout | undefined;
   #scrub: (text: string) => string;
 
   constructor(first: Config, parts: ReloadParts) {
@@ -41,6 +46,7 @@ export class Reloader {
     this.#config = first;
     this.#secrets = first.secrets;
     this.#files = first.files;
+    this.#include = first.include;
     this.#readAt = first.readAt;
     this.#scrub = scrubber(first.secrets);
   }
@@ -65,19 +71,22 @@ export class Reloader {
   }
 
   /**
-   * Reloads by itself when one of the config's files changes. It looks at them instead of asking the system to tell: that
-   * also works for mounted folders, for links that are swapped, and for editors that write a new file.
+   * Reloads by itself when one of the config's files changes, or when it would include others. It looks at them instead of
+   * asking the system to tell: that also works for mounted folders, for links that are swapped, and for editors that write
+   * a new file.
    */
   watch(): void {
     this.#unwatch?.();
     const files = this.#files;
     const look = (now: { mtimeMs: number; size: number; ino: number }, before: typeof now) => {
       const same = now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
-      if (!same) void this.reload();
+      if (!same) this.#soon();
     };
     for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, look);
+    const looking = setInterval(() => void this.#lookForOthers(), LOOK).unref();
     this.#unwatch = () => {
       for (const file of files) unwatchFile(file, look);
+      clearInterval(looking);
       this.#unwatch = undefined;
     };
     // What changed between the reading and the watch.
@@ -85,10 +94,27 @@ export class Reloader {
       void this.reload();
   }
 
+  /** Looks for files that were added to what the config includes, or taken from it. */
+  async #lookForOthers(): Promise<void> {
+    const include = this.#include;
+    const others = await matchesOthers(include);
+    // Unless the config was read again meanwhile.
+    if (others && include === this.#include) this.#soon();
+  }
+
+  #soon(): void {
+    if (this.#closed) return;
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      void this.reload();
+    }, SETTLE).unref();
+  }
+
   /** Ends the watch, and waits for a reload under way. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch?.();
+    clearTimeout(this.#settling);
     await this.#queue.onIdle();
   }
 
@@ -97,8 +123,9 @@ export class Reloader {
     const { log } = this.#parts;
     try {
       const readAt = Date.now();
-      const { config: next, findings, files } = await this.#parts.load();
+      const { config: next, findings, files, include } = await this.#parts.load();
       this.#readAt = readAt;
+      this.#include = include;
       const others = files.join() !== this.#files.join();
       this.#files = files;
       if (others && this.#unwatch && !this.#closed) this.watch();

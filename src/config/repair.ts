@@ -3,13 +3,14 @@
  * read as a text of the same length: all places in the file stay as they are.
  */
 import type { Document } from 'yaml';
-import { type Composed, compose, type YamlProblem } from './compose.ts';
+import type { Composed, YamlProblem } from './compose.ts';
+import { LongComposer } from './compose-long.ts';
 import { explainSyntax, type Span, type SyntaxProblem } from './syntax.ts';
 
 /** How often a text is repaired. */
 const MOST_ROUNDS = 20;
 /** UTF-16 units that are parsed again in all, so that a long file that is wrong everywhere takes no minute. */
-const MOST_PARSED = 1_000_000;
+const MOST_PARSED = 700_000;
 /** Errors after which a text is repaired no more: it is no config. */
 const MOST_REPAIRED = 200;
 /** Errors that are told of a text that cannot be repaired: more only repeat the first. */
@@ -47,6 +48,7 @@ class Work {
   /** With what was repaired so far. */
   #text: string;
   readonly #written: string;
+  readonly #composer = new LongComposer();
   readonly #problems: SyntaxProblem[] = [];
   readonly #repairs = new Map<number, Repair>();
   readonly #unread = new Set<string>();
@@ -56,7 +58,7 @@ class Work {
   constructor(text: string) {
     this.#written = text;
     this.#text = text;
-    this.composed = compose(text);
+    this.composed = this.#composer.compose(text);
   }
 
   get enough(): boolean {
@@ -81,7 +83,7 @@ class Work {
     if (first === undefined) return false;
     if (first.meant === undefined) return this.#try(first, problems) || this.#leaveOut(first, problems);
     for (const problem of problems) if (problem.meant) this.#tell(problem, problem.meant, true);
-    this.#take(this.#text, compose(this.#text));
+    this.#take(this.#text, this.#composer.compose(this.#text));
     return true;
   }
 
@@ -105,7 +107,8 @@ class Work {
       whole === undefined ? first.suspects.map((span) => ({ span, text: filled(this.#text, span, 'x') })) : [];
     if (whole !== undefined) attempts.push({ span: { start: 0, end: 0 }, text: whole });
     for (const { span, text } of attempts) {
-      const composed = compose(text);
+      if (this.enough) return false;
+      const composed = this.#composer.compose(text);
       this.#parsed += text.length;
       if (!isBetter(this.composed, composed)) continue;
       if (whole === undefined) this.#tell(unclosed(first, span, this.#text), span, false);
@@ -119,9 +122,9 @@ class Work {
   /** Reads the text without the section that is wrong. */
   #leaveOut(first: SyntaxProblem, problems: SyntaxProblem[]): boolean {
     const section = sectionAt(this.#text, first.offset);
-    if (section === undefined || this.#unread.has(section.name)) return false;
+    if (section === undefined || this.#unread.has(section.name) || this.enough) return false;
     const text = filled(this.#text, section, ' ');
-    const composed = compose(text);
+    const composed = this.#composer.compose(text);
     this.#parsed += text.length;
     if (!isBetter(this.composed, composed)) return false;
     const inside = problems.filter(({ offset }) => offset >= section.start && offset <= section.end);

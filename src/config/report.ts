@@ -2,9 +2,10 @@ import type { ErrorCode, Finding } from '../errors.ts';
 import { clip } from '../text.ts';
 import type { YamlProblem } from './compose.ts';
 import { kindOf, type OptionProblem, type Quote } from './issues.ts';
-import { type Located, type LocatedConfig, nearestAt, printPath } from './locate.ts';
+import { type Located, type LocatedFile, nearestAt, printPath } from './locate.ts';
 import type { OptionPath } from './option-schema.ts';
 import { escapePattern, scrubber, secretForms } from './secrets.ts';
+import type { Texts } from './texts.ts';
 import { booleanTrap } from './traps.ts';
 
 /** Findings that are told; a file with more is no config. */
@@ -14,6 +15,8 @@ const TELLING = 6;
 
 /** UTF-16 units of a message; some quote what they found. */
 const LONGEST = 400;
+/** Names that are compared with mistyped ones, in all: a second's work. */
+const MOST_COMPARED = 200_000;
 /** Values that are looked for in one message. */
 const MOST_HIDDEN = 100;
 
@@ -28,17 +31,25 @@ interface Entry {
 
 /** Gathers what is wrong with a config, and gives each finding its place. */
 export class Report {
-  readonly #text: string;
-  readonly #config: LocatedConfig;
-  readonly #file: string;
+  readonly #texts: Texts;
+  readonly #files: LocatedFile[] = [];
+  readonly #unread = new Set<string>();
   readonly #entries: Entry[] = [];
   /** Secrets of the config: no message shows them. */
   readonly secrets = new Set<string>();
 
-  constructor(file: string, text: string, config: LocatedConfig) {
-    this.#file = file;
-    this.#text = text;
-    this.#config = config;
+  constructor(texts: Texts) {
+    this.#texts = texts;
+  }
+
+  /**
+   * Takes what was wrong with a file as YAML.
+   * @param unread its sections that could not be read
+   */
+  file(file: LocatedFile, unread: Iterable<string> = file.unread): void {
+    this.#files.push(file);
+    this.yaml([...file.syntax, ...file.problems]);
+    this.unread(...unread);
   }
 
   /** Are there so many problems that looking for more helps nobody? */
@@ -46,22 +57,39 @@ export class Report {
     return this.#entries.length > 2 * MOST;
   }
 
+  /** Would it take too long to look among so many names for the one that was meant, as often as problems arise? */
+  tooMany(names: ReadonlySet<string>): boolean {
+    return names.size * this.#entries.length > MOST_COMPARED;
+  }
+
   get failed(): boolean {
     return this.#entries.some(({ level }) => level === 'error');
   }
 
-  /** Is it unknown what this section holds? */
+  /** Notes that some of these sections could not be read. */
+  unread(...sections: string[]): void {
+    for (const section of sections) this.#unread.add(section);
+  }
+
+  /** Is it unknown what all of this section holds? */
   isUnread(section: string): boolean {
-    return this.#config.unread.has(section);
+    return this.#unread.has(section);
+  }
+
+  /** Where a value stands, in words for a finding about another one: `line 14`, or `config.yaml:14:3` of another file. */
+  where(located: Located, from: Located): string {
+    const { file, line, column } = this.#texts.place(placeOf(located));
+    return file === this.#texts.fileAt(placeOf(from)) ? `line ${line}` : `${file}:${line}:${column}`;
   }
 
   /** The file (as findings name it) and the line that a value stands in. */
   placeOf(located: Located): { file: string; line: number } {
-    return { file: this.#file, line: this.#config.place(located.offset).line };
+    const { file, line } = this.#texts.place(located.offset);
+    return { file, line };
   }
 
   yaml(problems: YamlProblem[]): void {
-    this.#entries.push(...problems);
+    for (const problem of problems) this.#entries.push(problem);
   }
 
   /** Something about a value as a whole: at the value, or at its key when it is a map, a list or nothing. */
@@ -118,37 +146,43 @@ export class Report {
     }
     let line = start;
     for (let count = 0; count < place.line; count += 1) {
-      const next = this.#text.indexOf('\n', line);
+      const next = this.#texts.whole.indexOf('\n', line);
       if (next === -1) return start;
       line = next + 1;
     }
-    const indent = /^ */.exec(this.#text.slice(line, line + 200))?.[0].length ?? 0;
+    const indent = /^ */.exec(this.#texts.whole.slice(line, line + 200))?.[0].length ?? 0;
     return line + indent + place.column - 1;
   }
 
   /**
-   * All findings in the order of the file. Where a trap or a missing variable explains a value, what follows from it is
+   * All findings, in the order of the files. Where a trap or a missing variable explains a value, what follows from it is
    * left out.
    */
   findings(brought: ReadonlyMap<string, string>): Finding[] {
     const causes = this.#entries.filter(({ level, code }) => {
       return level === 'error' && (code === 'RELAY_CONFIG_TRAP' || code === 'RELAY_CONFIG_VARIABLE');
     });
-    const explained = new Set([...causes.map(({ path }) => path), ...this.#config.misread].map(printPath));
-    const told = new Set<Entry>([...causes, ...this.#config.syntax]);
-    const kept = this.#entries.filter((entry) => told.has(entry) || !isWithin(entry.path, explained));
+    const explained = new Set([
+      ...causes.map(({ path, offset }) => inFile(this.#texts.fileAt(offset), path)),
+      ...this.#files.flatMap(({ name, misread }) => misread.map((path) => inFile(name, path))),
+    ]);
+    const told = new Set<Entry>([...causes, ...this.#files.flatMap(({ syntax }) => syntax)]);
+    const kept = this.#entries.filter((entry) => {
+      return told.has(entry) || !isWithin(entry.path, this.#texts.fileAt(entry.offset), explained);
+    });
     const show = this.#shown(brought);
-    const lines = new Map<string, Finding>();
-    for (const { level, code, offset, path, message, fix } of kept) {
-      const { line, column } = this.#config.place(offset);
-      const words = show(clip(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`, LONGEST));
-      const finding: Finding = { level, code, file: this.#file, line, column, path: printPath(path), message: words };
-      if (fix !== undefined) finding.fix = show(fix);
+    const places = new Map<string, Finding>();
+    for (const { level, code, offset, path, message, fix } of kept.sort((a, b) => a.offset - b.offset)) {
       // A wrong default is told once, and not for each destination that takes it.
-      const same = `${line}:${column} ${message}`;
-      if (!lines.has(same)) lines.set(same, finding);
+      const same = `${offset} ${message}`;
+      if (places.has(same)) continue;
+      const words = show(clip(fix === undefined || /[.?!:]$/.test(message) ? message : `${message}.`, LONGEST));
+      const finding: Finding = { level, code, ...this.#texts.place(offset), path: printPath(path), message: words };
+      if (fix !== undefined) finding.fix = show(fix);
+      places.set(same, finding);
+      if (places.size > MOST) break;
     }
-    const all = [...lines.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+    const all = [...places.values()];
     if (all.length <= MOST) return all;
     const more: Finding = { ...(all[MOST] as Finding), path: '', message: 'more problems follow' };
     delete more.fix;
@@ -168,8 +202,12 @@ function placeOf(located: Located): number {
   return isScalar ? located.offset : (located.keyOffset ?? located.offset);
 }
 
-function isWithin(path: OptionPath, explained: Set<string>): boolean {
-  return explained.size > 0 && path.some((_, index) => explained.has(printPath(path.slice(0, index + 1))));
+function inFile(file: string, path: OptionPath): string {
+  return `${file} ${printPath(path)}`;
+}
+
+function isWithin(path: OptionPath, file: string, explained: Set<string>): boolean {
+  return explained.size > 0 && path.some((_, index) => explained.has(inFile(file, path.slice(0, index + 1))));
 }
 
 /** Of a filter or template that came whole from outside: what is wrong, without the parts of it that the words quote. */

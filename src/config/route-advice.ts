@@ -40,10 +40,12 @@ export function adviseOnRoutes(sources: Located | undefined, routes: Located | u
   walked.forEach(({ located, never }, at) => {
     const above = walked[shadows.get(at) ?? -1];
     if (!above || above.never || never) return;
+    const isOther = report.placeOf(above.located).file !== report.placeOf(located).file;
+    const where = isOther ? ` (${report.where(above.located, located)})` : '';
     const name = JSON.stringify(above.located.entries?.get('name')?.scalar ?? '');
     report.at(located, {
       ...CODE,
-      message: `this route never gets an event: the route ${name} above takes each of them first, and has stop: true`,
+      message: `this route never gets an event: the route ${name} above${where} takes each of them first, and has stop: true`,
       fix: 'Move this route above that one, narrow its `when:`, or take its `stop:` away.',
     });
   });

@@ -35,15 +35,17 @@ export function readRoutes(routes: Located, destinations: Set<string> | undefine
     report.options(located, judged.problems);
     const name = located.entries?.get('name');
     if (name && typeof name.scalar === 'string') {
-      if (names.has(name.scalar)) {
-        const message = `another route has the name ${JSON.stringify(name.scalar)} already`;
+      const first = names.get(name.scalar);
+      if (first) {
+        // Both can have it from one anchor.
+        const where = first.offset === name.offset ? '' : `, in ${report.where(first, name)}`;
+        const message = `another route has the name ${JSON.stringify(name.scalar)} already${where}`;
         report.at(name, {
           code: 'RELAY_CONFIG_INVALID',
           message,
           fix: 'Give each route its own: logs and lists tell routes by it.',
         });
-      }
-      names.set(name.scalar, name);
+      } else names.set(name.scalar, name);
     }
     const to = located.entries?.get('to');
     checkReferences(to, destinations, report);
@@ -72,9 +74,10 @@ export function checkReferences(
   if (names === undefined) return;
   for (const each of located?.items ?? (located ? [located] : [])) {
     if (typeof each.scalar !== 'string' || each.scalar === '' || names.has(each.scalar)) continue;
+    const meant = report.tooMany(names) ? '' : didYouMean(each.scalar, names);
     report.at(each, {
       code: 'RELAY_CONFIG_REFERENCE',
-      message: `no ${kind} ${JSON.stringify(each.scalar)}.${didYouMean(each.scalar, names)}`,
+      message: `no ${kind} ${JSON.stringify(each.scalar)}.${meant}`,
       fix: each.scalar.includes(',') ? 'For several write a list, such as [research-alerts, tracker].' : undefined,
     });
   }

@@ -196,8 +196,20 @@ export const pluginsSchema = z
   .array(z.string().min(1))
   .describe('Folders of connectors (relative to the config), and npm packages that are one.');
 
+/** What a person can write in two ways has one here: a list says what `{a,b}` would, and cannot grow without end. */
+export const patternSchema = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine((text) => !/[{}()]/.test(text), 'expected a pattern with *, **, ? and [ ] only; give several as a list');
+
+export const includeSchema = z
+  .union([patternSchema, z.array(patternSchema)], 'expected a pattern such as teams/*.yaml, or a list of patterns')
+  .describe('Files that add destinations, routes, tests and defaults: a pattern such as teams/*.yaml, or a list.');
+
 /** The keys of the config's top level, in the order of the reference. */
 export const SECTIONS = [
+  'include',
   'server',
   'timezone',
   'store',
@@ -209,3 +221,6 @@ export const SECTIONS = [
   'on_failure',
   'tests',
 ];
+
+/** Those that an included file may have too. */
+export const SHARED_SECTIONS = ['defaults', 'destinations', 'routes', 'tests'];

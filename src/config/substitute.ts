@@ -147,7 +147,7 @@ export class Variables {
     } catch (error) {
       work.problems.push({
         message: `the file ${name} cannot be read: ${reason(error)}`,
-        fix: 'Its path is relative to the config file; the relay needs the right to read it.',
+        fix: 'Its path is relative to the main config file; the relay needs the right to read it.',
       });
       return '';
     }

@@ -4,9 +4,10 @@ import { glob, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Finding } from '../errors.ts';
 import { kindOf } from './issues.ts';
-import { type Located, locate, plainValue } from './locate.ts';
+import { type Located, Locator, plainValue } from './locate.ts';
 import { Report } from './report.ts';
 import { reason, type Variables } from './substitute.ts';
+import { Texts } from './texts.ts';
 import { findTraps } from './traps.ts';
 
 /** Files that one pattern may match: more is surely the wrong folder. */
@@ -80,16 +81,17 @@ export class TestFiles {
     } catch (error) {
       refused = `the file cannot be read: ${reason(error)}`;
     }
-    const located = locate(text, this.#variables);
-    const report = new Report(shown, text, located);
+    const texts = new Texts();
+    const located = new Locator(texts, this.#variables).locate(shown, text);
+    const report = new Report(texts);
+    report.file(located);
     this.#reports.push(report);
     const tell = (level: Finding['level'], message: string, fix?: string) =>
       report.yaml([{ level, code: 'RELAY_CONFIG_INVALID', offset: 0, path: [], message, ...(fix && { fix }) }]);
-    report.yaml([...located.syntax, ...located.problems]);
     const { root } = located;
     if (refused !== undefined) tell('error', refused);
     else if (root?.items) {
-      report.yaml(findTraps(root, text));
+      report.yaml(findTraps(root, texts.whole));
       return { list: root, report };
     } else if (root && !(root.scalar === null && !root.entries)) {
       const inner = root.entries?.has('tests') ? 'Leave out tests: the file itself is the list.' : EXAMPLE;

@@ -97,7 +97,8 @@ class TestReader {
     for (const [name, located] of renders?.entries ?? []) {
       const destination = opened.get(name);
       if (destinations && !destinations.has(name)) {
-        const message = `no destination ${JSON.stringify(name)}.${didYouMean(name, destinations)}`;
+        const meant = report.tooMany(destinations) ? '' : didYouMean(name, destinations);
+        const message = `no destination ${JSON.stringify(name)}.${meant}`;
         report.at(located, { code: 'RELAY_CONFIG_REFERENCE', message });
       } else if (destination && !(await this.#canShow(destination))) {
         report.at(located, {

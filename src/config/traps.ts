@@ -35,11 +35,10 @@ function templateTrap(value: Located, text: string): YamlProblem | undefined {
 /** Text cut by ` #`. A comment as people write one has a space after its `#`. */
 function commentTrap(value: Located, text: string): YamlProblem | undefined {
   if (value.entries || value.items || !value.plain) return undefined;
-  const end = value.offset + value.source.length;
-  const lineEnd = text.indexOf('\n', end);
-  const rest = text.slice(end, lineEnd === -1 ? undefined : lineEnd);
-  const comment = /^[ \t]*#(.*)$/.exec(rest)?.[1];
-  if (comment === undefined) return undefined;
+  const hash = hashAfter(text, value.offset + value.source.length);
+  if (hash === undefined) return undefined;
+  const lineEnd = text.indexOf('\n', hash);
+  const comment = text.slice(hash + 1, lineEnd === -1 ? undefined : lineEnd);
   const written = value.substituted?.source ?? value.source;
   const cutsTemplate = /\{\{|\{%/.test(comment) || count(written, '{{') > count(written, '}}');
   const touches = comment !== '' && !/^[\s#!]/.test(comment);
@@ -55,6 +54,13 @@ function commentTrap(value: Located, text: string): YamlProblem | undefined {
   if (cutsTemplate) return trap(value, message, 'Put all of the text in quotes.');
   if (!touches) return undefined;
   return trap(value, message, 'Put all of the text in quotes, or a space after the # of a comment.', 'warning');
+}
+
+/** Where the comment begins that follows in the line. */
+function hashAfter(text: string, from: number): number | undefined {
+  let at = from;
+  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  return text[at] === '#' ? at : undefined;
 }
 
 /** A text in typographic quotes, as word processors and chats make them. In a template they may well be meant. */

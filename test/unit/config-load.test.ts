@@ -195,7 +195,7 @@ test('a file that is not UTF-8 is refused at its first wrong character', async (
   const { config, findings } = await loadConfig(file, {});
   assert.equal(config, undefined);
   assert.deepEqual(findings.map(printFinding), [
-    '4:9 the config is not UTF-8: a character here is written in another encoding. Save the file as UTF-8.',
+    '4:9 the file is not UTF-8: a character here is written in another encoding. Save the file as UTF-8.',
   ]);
   await writeFile(file, `\uFEFF${text}`);
   assert.deepEqual((await loadConfig(file, {})).findings, [], 'as UTF-8, with or without its mark');
@@ -312,31 +312,4 @@ test('no text of a config makes reading it throw', async (t) => {
     }),
     { numRuns: 300 },
   );
-});
-
-test('hostile configs are refused in a few words', async (t) => {
-  const bomb = ['&a [1,1,1,1,1,1,1,1,1,1]'];
-  for (const [index, name] of [...'bcdefghi'].entries())
-    bomb.push(`&${name} [${Array(10).fill(`*${'abcdefghi'[index]}`)}]`);
-  const configs = {
-    bomb: bomb.map((value, index) => `x-${index}: ${value}`).join('\n'),
-    'an anchor in itself': 'x-a: &a { <<: *a }',
-    brackets: '['.repeat(20_000),
-    'closed brackets': `a: ${'['.repeat(5_000)}${']'.repeat(5_000)}`,
-    dashes: '- '.repeat(20_000),
-    indentation: Array.from({ length: 700 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
-    'wrong lines': 'a: {{ x\n'.repeat(30_000),
-    'the same key': 'x: 1\n'.repeat(50_000),
-    'too many lines': Array.from({ length: 50_000 }, (_, line) => `key${line}: value`).join('\n'),
-    'open substitutions': `a: ${'${A:-'.repeat(30_000)}`,
-  };
-  for (const [name, yaml] of Object.entries(configs)) {
-    const { config, findings } = await readText(t, yaml);
-    assert.equal(config, undefined, name);
-    assert.ok(findings.length > 0 && findings.length <= 501, `${name}: ${findings.length} findings`);
-    assert.ok(
-      findings.every(({ message }) => message.length <= 400),
-      name,
-    );
-  }
 });
