@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Webhook } from 'svix';
 import type { SourceConfig } from '../config/config.ts';
+import type { Secret } from '../options.ts';
+import { withNativeHmac } from './native-hmac.ts';
 
 declare const verified: unique symbol;
 
@@ -50,7 +52,7 @@ export function verify(source: SourceConfig, headers: IncomingHttpHeaders, body:
   if (!signed) return undefined;
   for (const secret of source.secrets) {
     try {
-      new Webhook(secret.reveal()).verify(body, { ...signed });
+      webhookOf(secret).verify(body, { ...signed });
     } catch {
       // Whatever svix throws means: not signed with this secret.
       continue;
@@ -58,4 +60,17 @@ export function verify(source: SourceConfig, headers: IncomingHttpHeaders, body:
     return { source, svixId: signed['svix-id'], body } as VerifiedRequest;
   }
   return undefined;
+}
+
+/** One for each secret of a config, for as long as that config is in force. */
+const webhooks = new WeakMap<Secret, Webhook>();
+
+/** @throws Error for a secret that svix cannot read */
+function webhookOf(secret: Secret): Webhook {
+  let webhook = webhooks.get(secret);
+  if (webhook === undefined) {
+    webhook = withNativeHmac(new Webhook(secret.reveal()));
+    webhooks.set(secret, webhook);
+  }
+  return webhook;
 }

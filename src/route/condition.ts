@@ -7,6 +7,8 @@ import { formsOf, isScalar, magnitudeOf, PlainScalar, printed, quoted, type Scal
 export interface Check {
   words: string;
   test(value: JsonValue | undefined): boolean;
+  /** All that a value which holds may print as; undefined when that is not known, or the value may be missing. */
+  texts?: readonly string[];
 }
 
 /** Why a condition cannot be compiled. */
@@ -86,7 +88,7 @@ export function plainCondition(condition: unknown): Check | undefined {
   if (condition === null) return { words: 'is missing', test: isMissing };
   if (isScalar(condition)) {
     const forms = formsOf(condition);
-    return { words: `is ${quoted(condition)}`, test: (value) => equalsAny(value, forms) };
+    return { words: `is ${quoted(condition)}`, test: (value) => equalsAny(value, forms), texts: forms };
   }
   return Array.isArray(condition) ? anyOf(listOf(condition, 'a list', '')) : undefined;
 }
@@ -122,6 +124,7 @@ function anyOf(list: (Scalar | null)[]): Check {
       const text = printed(value);
       return text !== undefined && forms.has(text);
     },
+    ...(!takesMissing && { texts: [...forms] }),
   };
 }
 

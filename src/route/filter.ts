@@ -28,6 +28,16 @@ interface Group {
 /** What an explanation consists of. */
 export type Told = Condition | Group;
 
+type Test = (fields: RoutedFields) => boolean;
+
+/** What an event must have so that a filter holds: a field that prints as one of some texts. */
+export interface Equality {
+  path: Path;
+  texts: readonly string[];
+  /** What decides about an event that has it; undefined when it matches by that alone. */
+  rest: Test | undefined;
+}
+
 /** A compiled `when`. No method throws, whatever an event holds. */
 export interface Filter {
   test(fields: RoutedFields): boolean;
@@ -38,6 +48,8 @@ export interface Filter {
   explain(fields: RoutedFields): Condition[];
   /** The same, with the groups in which alternatives failed. All of these must hold. */
   tree(fields: RoutedFields): Told[];
+  /** All of these are met by whatever the filter holds for; empty when it asks for no certain values. */
+  readonly equalities: readonly Equality[];
 }
 
 /** Something wrong (or suspicious) about a `when`; the path leads into it. */
@@ -53,6 +65,8 @@ export interface FilterProblem {
 interface Part {
   test(fields: RoutedFields): boolean;
   tree(fields: RoutedFields, wanted: boolean): Told[];
+  /** Those of its conditions that must be met in any case. */
+  equalities?: readonly Equality[];
 }
 
 /** What other languages call our groups. */
@@ -68,7 +82,8 @@ export function compileFilter(when: unknown): { filter: Filter | undefined; prob
   if (compiler.problems.some(({ level }) => level === 'error'))
     return { filter: undefined, problems: compiler.problems };
   const tree = (fields: RoutedFields) => part.tree(fields, true);
-  const filter: Filter = { test: part.test, explain: (fields) => flat(tree(fields)), tree };
+  const { test, equalities = [] } = part;
+  const filter: Filter = { test, explain: (fields) => flat(tree(fields)), tree, equalities };
   return { filter, problems: compiler.problems };
 }
 
@@ -206,13 +221,15 @@ const NEVER: Part = { test: () => false, tree: () => [] };
 
 function leaf(path: Path, check: Check): Part {
   const text = printPath(path);
+  const { test } = check;
   return {
-    test: (fields) => check.test(readPath(fields, path)),
+    test: (fields) => test(readPath(fields, path)),
     tree(fields, wanted) {
       const value = readPath(fields, path);
       const condition = wanted ? check.words : negated(check.words);
       return [{ path: text, condition, value, held: check.test(value) === wanted }];
     },
+    equalities: check.texts ? [{ path, texts: check.texts, rest: undefined }] : [],
   };
 }
 
@@ -222,16 +239,40 @@ function negation(part: Part): Part {
 
 function allOf(parts: Part[]): Part {
   return {
-    test: (fields) => parts.every((part) => part.test(fields)),
+    test: conjunction(parts.map(({ test }) => test)) ?? (() => true),
     tree: (fields, wanted) => (wanted ? tellAll(parts, fields, wanted) : tellAny(parts, fields, wanted)),
+    equalities: parts.flatMap((part) => {
+      const others = parts.filter((other) => other !== part).map(({ test }) => test);
+      return (part.equalities ?? []).map(({ rest, ...equality }) => ({
+        ...equality,
+        rest: conjunction(rest ? [...others, rest] : others),
+      }));
+    }),
   };
 }
 
+function conjunction(tests: Test[]): Test | undefined {
+  if (tests.length < 2) return tests[0];
+  return (fields) => tests.every((test) => test(fields));
+}
+
 function anyOf(parts: Part[]): Part {
+  const test: Test = (fields) => parts.some((part) => part.test(fields));
   return {
-    test: (fields) => parts.some((part) => part.test(fields)),
+    test,
     tree: (fields, wanted) => (wanted ? tellAny(parts, fields, wanted) : tellAll(parts, fields, wanted)),
+    equalities: sharedEqualities(parts, test),
   };
+}
+
+/** Of alternatives: the fields that each of them asks for, with the texts of all. */
+function sharedEqualities(parts: Part[], rest: Test): Equality[] {
+  const [first = [], ...others] = parts.map(({ equalities = [] }) => equalities);
+  return first.flatMap(({ path, texts }) => {
+    const field = printPath(path);
+    const more = others.map((each) => each.find((other) => printPath(other.path) === field)?.texts);
+    return more.includes(undefined) ? [] : [{ path, texts: [texts, ...more].flatMap((each) => each ?? []), rest }];
+  });
 }
 
 function tellAll(parts: Part[], fields: RoutedFields, wanted: boolean): Told[] {

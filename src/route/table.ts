@@ -1,5 +1,6 @@
 import type { RoutedFields } from '../model.ts';
 import type { Filter } from './filter.ts';
+import { RouteLookup } from './lookup.ts';
 
 export interface Route {
   name: string;
@@ -25,13 +26,14 @@ export interface Table {
 
 /** The routes of a config, ready to judge events. `route` never throws. */
 export function compileTable(routes: Route[]): Table {
+  const lookup = new RouteLookup(routes.filter(({ enabled }) => enabled));
   return {
     routes,
     route(fields) {
       const taken: string[] = [];
       const destinations = new Set<string>();
-      for (const route of routes) {
-        if (!route.enabled || route.when?.test(fields) === false) continue;
+      for (const { route, test } of lookup.candidates(fields)) {
+        if (test?.(fields) === false) continue;
         taken.push(route.name);
         for (const name of route.to) destinations.add(name);
         if (route.stop) break;

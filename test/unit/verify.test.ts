@@ -98,3 +98,10 @@ test('headers that cannot verify are refused without a look at the body', () => 
   }
   assert.equal(signatureHeaders({ ...headers(), 'svix-id': ['a', 'b'] as unknown as string }, now), undefined);
 });
+
+test('a secret is read once, and not at each request', () => {
+  const by = source(VECTOR.secret);
+  const reveal = mock.method(by.secrets[0] as Secret, 'reveal');
+  for (let n = 0; n < 3; n += 1) assert.equal(verified(headers(), body, by), true);
+  assert.equal(reveal.mock.callCount(), 1);
+});
