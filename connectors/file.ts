@@ -8,6 +8,7 @@ import {
   type Destination,
   defineConnector,
   delivered,
+  type Failure,
   type Item,
   type JsonValue,
   type Limits,
@@ -19,7 +20,7 @@ import {
   unknown,
 } from 'versive-relay/connector';
 import { z } from 'zod';
-import { type Failure, fileOutcome } from './file/errors.ts';
+import { fileOutcome } from './file/errors.ts';
 import { findLines, type Wanted } from './file/find.ts';
 
 const options = z.strictObject({

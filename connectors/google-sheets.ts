@@ -5,6 +5,7 @@ import {
   type Context,
   type Destination,
   defineConnector,
+  type Failure,
   found,
   type Item,
   type JsonValue,
@@ -16,7 +17,7 @@ import {
 } from 'versive-relay/connector';
 import { SheetsClient } from './google-sheets/client.ts';
 import { type Column, cellOf, columnsOf } from './google-sheets/columns.ts';
-import { type Failure, sheetsFindings, sheetsOutcome } from './google-sheets/errors.ts';
+import { sheetsFindings, sheetsOutcome } from './google-sheets/errors.ts';
 import type { Place } from './google-sheets/known-rows.ts';
 import type { Layout } from './google-sheets/layout.ts';
 import { type Options, options } from './google-sheets/options.ts';

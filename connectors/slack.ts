@@ -13,6 +13,7 @@ import {
   type Notice,
   type Outcome,
   reject,
+  repeatable,
   type Sighting,
   secret,
   structure,
@@ -21,7 +22,7 @@ import {
 import { z } from 'zod';
 import { checkSlack } from './slack/check.ts';
 import { drawMessage } from './slack/draw.ts';
-import { repeatable, slackCode, slackOutcome } from './slack/errors.ts';
+import { slackCode, slackOutcome } from './slack/errors.ts';
 import { findMessages } from './slack/find.ts';
 import { blocksOf, fitBlocks, fitMessage } from './slack/fit.ts';
 import { escapeMarkup } from './slack/markup.ts';

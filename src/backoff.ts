@@ -22,5 +22,8 @@ export function probeDelay(probes: number): number {
   return Math.min(5 * MINUTE, 5 * SECOND * 2 ** Math.min(probes, 10));
 }
 
+/** Milliseconds after which a service that takes nothing is news. */
+export const LASTING = 15 * MINUTE;
+
 /** Milliseconds between the probes of a halted lane. */
 export const HALT_PROBE_INTERVAL = 5 * MINUTE;

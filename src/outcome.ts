@@ -10,12 +10,20 @@ export type Outcome =
 
 type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
+/** Any outcome but that it arrived. */
+export type Failure = OutcomeOf<Exclude<Outcome['kind'], 'delivered'>>;
+
+/** A failure of a call that does no harm when it is made again, such as a read: its unclear end is no unknown end. */
+export function repeatable(failure: Failure): Failure {
+  return failure.kind === 'unknown' ? retry(failure.reason, failure.detail) : failure;
+}
+
 /** What a connector sees when it looks for an earlier try; an outcome that is not `delivered` when it could not be asked now. */
 export type Sighting =
   | { kind: 'found'; receipt: Receipt }
   | { kind: 'absent' }
   | { kind: 'blind'; detail: string; fix: string }
-  | OutcomeOf<Exclude<Outcome['kind'], 'delivered'>>;
+  | Failure;
 
 /** It is there, whole or in part: the delivery goes on as an update of it. */
 export function found(receipt: Receipt): Sighting {
@@ -79,7 +87,7 @@ const CERTIFICATE = /^(CERT_|ERR_TLS_CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGN
  * otherwise. SDKs wrap such errors differently (`cause`, Slack's `original`, gaxios' `error`), so the whole chain is searched.
  * Gives undefined for an error that is no transport error.
  */
-export function transportOutcome(error: unknown): Outcome | undefined {
+export function transportOutcome(error: unknown): Failure | undefined {
   for (const link of chain(error)) {
     const { code, name } = link as { code?: unknown; name?: unknown };
     const message = link instanceof Error ? link.message : String(link);

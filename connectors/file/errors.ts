@@ -1,8 +1,5 @@
 import path from 'node:path';
-import { halt, type Outcome, retry, unknown } from 'versive-relay/connector';
-
-/** How a call of the file system ended that did not deliver. */
-export type Failure = Exclude<Outcome, { kind: 'delivered' }>;
+import { type Failure, halt, retry, unknown } from 'versive-relay/connector';
 
 /** What a failure of the file system means for a delivery, when a file was to be written, or to be read back. */
 export function fileOutcome(error: unknown, file: string, verb: 'written' | 'read' = 'written'): Failure {

@@ -1,7 +1,16 @@
 import { open, stat } from 'node:fs/promises';
-import { absent, blind, found, type Item, type Receipt, retry, type Sighting } from 'versive-relay/connector';
+import {
+  absent,
+  blind,
+  type Failure,
+  found,
+  type Item,
+  type Receipt,
+  repeatable,
+  type Sighting,
+} from 'versive-relay/connector';
 import { isLineAt, linesBackwards } from './backwards.ts';
-import { type Failure, fileOutcome } from './errors.ts';
+import { fileOutcome } from './errors.ts';
 
 /** Bytes of a file's end that are looked through: at 30 KB an interview the last 2,000 of them, in about 0.1 s. */
 const MOST = 64 * 2 ** 20;
@@ -47,7 +56,7 @@ export async function findLines(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return all(absent());
     const failure = fileOutcome(error, file, 'read');
     // Reading does no harm: it may be done again.
-    return all(failure.kind === 'unknown' ? retry(failure.reason, failure.detail) : failure);
+    return all(repeatable(failure));
   }
 }
 

@@ -1,8 +1,8 @@
 import {
   type CheckFinding,
   clip,
+  type Failure,
   halt,
-  type Outcome,
   reject,
   retry,
   retryAfterMs,
@@ -35,8 +35,6 @@ export class TabProblem extends Error {
  */
 export type Step = 'prepare' | 'update' | 'append';
 
-export type Failure = Exclude<Outcome, { kind: 'delivered' }>;
-
 /** Google's error, in the shape of its APIs (google.aip.dev/193) or of its token endpoint (RFC 6749, 5.2). */
 interface Refusal {
   status: number;
@@ -65,7 +63,7 @@ export function sheetsOutcome(error: unknown, step: Step, email: string | undefi
   const refusal = refusalIn(error);
   if (refusal !== undefined) return refusalOutcome(refusal, step, email);
   const message = error instanceof Error ? error.message : String(error);
-  const outcome = (transportOutcome(error) ?? unknown('bug', clip(message, MOST_WORDS))) as Failure;
+  const outcome = transportOutcome(error) ?? unknown('bug', clip(message, MOST_WORDS));
   if (outcome.kind !== 'unknown' || step === 'append') return outcome;
   return retry(outcome.reason, outcome.detail);
 }

@@ -1,8 +1,17 @@
-import { delivered, type Item, type Log, type Outcome, type Receipt, retry, unknown } from 'versive-relay/connector';
+import {
+  delivered,
+  type Failure,
+  type Item,
+  type Log,
+  type Outcome,
+  type Receipt,
+  retry,
+  unknown,
+} from 'versive-relay/connector';
 import { columnName, inTab, readCells, rowCells } from './a1.ts';
 import type { SheetsClient } from './client.ts';
 import type { Cell } from './columns.ts';
-import { type Failure, sheetsOutcome } from './errors.ts';
+import { sheetsOutcome } from './errors.ts';
 import type { Layout } from './layout.ts';
 import type { Row } from './row.ts';
 

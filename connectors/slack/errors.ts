@@ -1,5 +1,5 @@
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError } from '@slack/web-api';
-import { halt, type Outcome, type Reason, reject, retry, transportOutcome, unknown } from 'versive-relay/connector';
+import { type Failure, halt, type Reason, reject, retry, transportOutcome, unknown } from 'versive-relay/connector';
 
 const APP = 'Open https://api.slack.com/apps and choose the app';
 const NEW_TOKEN = `${APP}, "OAuth & Permissions", "Install to Workspace"; put its "Bot User OAuth Token" (xoxb-…) in \`token:\`.`;
@@ -21,8 +21,6 @@ const STAYS = 'The message stays as it is; the event is kept.';
 const MOST_WORDS = 10_000;
 
 /** How a call ended that did not deliver. */
-export type Failure = Exclude<Outcome, { kind: 'delivered' }>;
-
 type Verdict = (detail: string, afterMs?: number) => Failure;
 const halts =
   (reason: Reason, fix: string): Verdict =>
@@ -125,14 +123,7 @@ export function slackOutcome(error: unknown): Failure {
   }
   // Of an unforeseen error only the name: its message might quote the token or a participant.
   const name = error instanceof Error ? error.name : typeof error;
-  const lost = transportOutcome(error);
-  if (lost && lost.kind !== 'delivered') return lost;
-  return unknown('bug', `the call to Slack ended in an unexpected ${name}`);
-}
-
-/** What the failure of a call means that may be made again without harm: where its end is unclear, it is made again. */
-export function repeatable(failure: Failure): Failure {
-  return failure.kind === 'unknown' ? retry(failure.reason, failure.detail) : failure;
+  return transportOutcome(error) ?? unknown('bug', `the call to Slack ended in an unexpected ${name}`);
 }
 
 function httpOutcome(status: number): Failure {

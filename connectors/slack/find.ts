@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
-import { absent, blind, found, type Item, type Receipt, type Sighting } from 'versive-relay/connector';
-import { INVITE, missedHistoryScope, repeatable, scopeFix, slackCode, slackOutcome } from './errors.ts';
+import { absent, blind, found, type Item, type Receipt, repeatable, type Sighting } from 'versive-relay/connector';
+import { INVITE, missedHistoryScope, scopeFix, slackCode, slackOutcome } from './errors.ts';
 import { isMetadataOf, type Posted, postedOf } from './posted.ts';
 
 /** Messages of one call: as many as Slack advises at most; it takes up to 999 (conversations.history). */

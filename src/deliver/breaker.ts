@@ -1,11 +1,8 @@
-import { probeDelay } from '../backoff.ts';
+import { LASTING, probeDelay } from '../backoff.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** Failures in a row after which a service counts as down. */
 const THRESHOLD = 5;
-
-/** Milliseconds after which a service that is down is news. */
-const LASTING = 15 * 60_000;
 
 /** Reasons that speak of the service, not of the item. */
 const DOWN = new Set(['network', 'timeout', 'server']);

@@ -1,4 +1,4 @@
-import { probeDelay } from '../backoff.ts';
+import { LASTING, probeDelay } from '../backoff.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** A Retry-After is obeyed within these, milliseconds: 0 would be a flood, and a slip of the service an outage for ever. */
@@ -9,9 +9,6 @@ const LONGEST = 24 * 3_600_000;
 export function within(ms: number): number {
   return Math.min(LONGEST, Math.max(SHORTEST, ms));
 }
-
-/** Milliseconds after which a service that takes nothing for its rate is news. */
-const LASTING = 15 * 60_000;
 
 /** How long a service that refuses for its rate is left alone. */
 export class RateLimit {

@@ -45,7 +45,7 @@ export class Claims {
   }
 
   claim(request: ClaimRequest): Claim[] {
-    this.#sql.notePlace.run(request.destination, request.target);
+    this.#sql.noteTarget.run(request.destination, request.target);
     return this.#due(request).map((due) => this.#take(due, request));
   }
 

@@ -13,6 +13,7 @@ import {
   numberOf,
   unpackBody,
 } from './rows.ts';
+import { UNDER_WAY } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
 
 /** The most rows of one page, so that no list stalls what else the process does. */
@@ -113,9 +114,7 @@ export class Lists {
     const skipped = new Set(except);
     const sql = `
       SELECT due_at, subject FROM delivery WHERE destination = ? AND state = 'pending' AND token IS NULL ORDER BY due_at`;
-    const underWay = `
-      SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?`;
-    this.#read(underWay, (statement) => {
+    this.#read(UNDER_WAY, (statement) => {
       for (const row of statement.all(destination)) skipped.add(row.subject as string);
     });
     return this.#read(sql, (statement) => {

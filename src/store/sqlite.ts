@@ -201,8 +201,8 @@ export class SqliteStore implements Store {
       return Number(this.#sql.dropLedger.run(from, STEP).changes);
     });
     await this.#commit.write(() => {
-      this.#sql.copyPlaces.run(to, from);
-      this.#sql.dropPlaces.run(from);
+      this.#sql.copyTargets.run(to, from);
+      this.#sql.dropTargets.run(from);
       this.#sql.copyLane.run(to, from);
       this.#sql.dropLane.run(from);
     });

@@ -15,6 +15,10 @@ const OF_TOKEN = `
       SELECT max(generation) FROM ledger l
       WHERE l.destination = d.destination AND l.target = :target AND l.subject = d.subject)`;
 
+/** The subjects that are under way at a destination. */
+export const UNDER_WAY =
+  'SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?';
+
 const SQL = {
   insertEvent: `
     INSERT INTO event (source, svix_id, event_type, subject, study, state, reason, received_at, routes, size)
@@ -26,7 +30,7 @@ const SQL = {
     SELECT id, (SELECT count(*) FROM delivery WHERE event = event.id) AS deliveries
     FROM event WHERE source = ? AND svix_id = ?`,
 
-  underWay: 'SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?',
+  underWay: UNDER_WAY,
   due: `
     SELECT d.id, d.subject, d.renew, d.strikes, e.size FROM delivery d CROSS JOIN event e ON e.id = d.event
     WHERE d.destination = ? AND d.state = 'pending' AND d.token IS NULL AND d.due_at <= ?
@@ -47,10 +51,10 @@ const SQL = {
   earlier: `
     SELECT receipt FROM ledger WHERE destination = ? AND target = ? AND subject = ? AND generation < ?
       AND receipt IS NOT NULL ORDER BY generation`,
-  notePlace: 'INSERT INTO place (destination, target) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  noteTarget: 'INSERT INTO target (destination, name) VALUES (?, ?) ON CONFLICT DO NOTHING',
   elsewhere: `
-    SELECT 1 FROM place p JOIN ledger l ON l.destination = p.destination AND l.target = p.target
-    WHERE p.destination = ? AND p.target <> ? AND l.subject = ? LIMIT 1`,
+    SELECT 1 FROM target t JOIN ledger l ON l.destination = t.destination AND l.target = t.name
+    WHERE t.destination = ? AND t.name <> ? AND l.subject = ? LIMIT 1`,
   begin: `
     INSERT INTO ledger (destination, target, subject, generation, origin, event, doubt, doubt_event)
     VALUES (:destination, :target, :subject, :generation, :destination, 0, :doubt, :event)`,
@@ -145,8 +149,8 @@ const SQL = {
     DELETE FROM ledger WHERE (destination, target, subject, generation) IN (
       SELECT destination, target, subject, generation FROM ledger WHERE destination = ?
       ORDER BY target, subject, generation LIMIT ?)`,
-  copyPlaces: 'INSERT INTO place SELECT ?, target FROM place WHERE destination = ? ON CONFLICT DO NOTHING',
-  dropPlaces: 'DELETE FROM place WHERE destination = ?',
+  copyTargets: 'INSERT INTO target SELECT ?, name FROM target WHERE destination = ? ON CONFLICT DO NOTHING',
+  dropTargets: 'DELETE FROM target WHERE destination = ?',
   copyLane: `
     INSERT INTO lane SELECT ?, paused, halt_reason, halt_detail, halt_fix, halt_since FROM lane WHERE destination = ?
     ON CONFLICT DO UPDATE SET paused = max(paused, excluded.paused)`,

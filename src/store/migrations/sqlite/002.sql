@@ -19,13 +19,13 @@ DROP TABLE ledger;
 ALTER TABLE ledger_new RENAME TO ledger;
 
 -- The targets that a destination has had: a place that was only renamed is known again.
-CREATE TABLE place (
+CREATE TABLE target (
   destination TEXT NOT NULL,
-  target TEXT NOT NULL,
-  PRIMARY KEY (destination, target)
+  name TEXT NOT NULL,
+  PRIMARY KEY (destination, name)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO place SELECT DISTINCT destination, target FROM ledger;
+INSERT INTO target SELECT DISTINCT destination, target FROM ledger;
 
 -- How long the pause was when it was kept, milliseconds: a clock that is set back must not stretch it.
 ALTER TABLE paused_key ADD COLUMN length INTEGER NOT NULL DEFAULT 86400000;
