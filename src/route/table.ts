@@ -24,7 +24,7 @@ export interface Table {
   route(fields: RoutedFields): Routing;
 }
 
-/** The routes of a config, ready to judge events. `route` never throws. */
+/** The routes of a config, ready to judge events: as a walk from the first to the last would. `route` never throws. */
 export function compileTable(routes: Route[]): Table {
   const lookup = new RouteLookup(routes.filter(({ enabled }) => enabled));
   return {

@@ -69,11 +69,14 @@ export class SqliteStore implements Store {
       ) as { id: number } | undefined;
       if (row === undefined) return this.#known(event);
       this.#sql.insertBody.run(row.id, packed);
-      const destinations = new Set(event.destinations);
-      for (const destination of destinations) {
-        this.#sql.insertDelivery.run(row.id, destination, event.subject, clock(event.receivedAt));
-      }
-      return { id: `e${row.id}`, duplicate: false, deliveries: destinations.size };
+      const destinations = [...new Set(event.destinations)];
+      this.#sql.insertDeliveries.run({
+        event: row.id,
+        destinations: JSON.stringify(destinations),
+        subject: event.subject,
+        due: clock(event.receivedAt),
+      });
+      return { id: `e${row.id}`, duplicate: false, deliveries: destinations.length };
     }, packed.length + event.body.length);
   }
 

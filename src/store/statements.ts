@@ -25,7 +25,10 @@ const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (source, svix_id) DO NOTHING RETURNING id`,
   insertBody: 'INSERT INTO body (event, zstd) VALUES (?, ?)',
-  insertDelivery: 'INSERT INTO delivery (event, destination, subject, due_at) VALUES (?, ?, ?, ?)',
+  // All of an event in one statement: each statement that triggers follow keeps what it would undo.
+  insertDeliveries: `
+    INSERT INTO delivery (event, destination, subject, due_at)
+    SELECT :event, value, :subject, :due FROM json_each(:destinations)`,
   knownEvent: `
     SELECT id, (SELECT count(*) FROM delivery WHERE event = event.id) AS deliveries
     FROM event WHERE source = ? AND svix_id = ?`,

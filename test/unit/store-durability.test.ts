@@ -159,3 +159,14 @@ function noise(size: number, seed: number): Buffer {
   }
   return bytes;
 }
+
+test('every commit is synced, and what a savepoint could undo makes no file', () => {
+  const writer = openWriter(file);
+  try {
+    const pragma = (name: string) => Object.values(writer.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    // https://www.sqlite.org/pragma.html: FULL, and MEMORY.
+    assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('temp_store')], ['wal', 2, 2]);
+  } finally {
+    writer.close();
+  }
+});
