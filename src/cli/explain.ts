@@ -97,12 +97,13 @@ function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
 
 function jsonLines({ routes, refused }: Explanation): string[] {
   if (refused !== undefined) process.stderr.write(`${refused}\n`);
-  return routes.map(({ route, matched, because, skipped }) =>
+  return routes.map(({ route, matched, because, skipped, stoppedBy }) =>
     JSON.stringify({
       route,
       matched,
       because: because.map(({ path, condition, value, held }) => ({ path, condition, value: value ?? null, held })),
       ...(skipped && { skipped }),
+      ...(stoppedBy !== undefined && { stopped_by: stoppedBy }),
     }),
   );
 }
@@ -123,9 +124,9 @@ function humanLines(config: Config, { headline, refused, source, routes, destina
   return lines;
 }
 
-function routeLine({ route, matched, skipped }: Row, to: string[]): string {
+function routeLine({ route, matched, skipped, stoppedBy }: Row, to: string[]): string {
   if (skipped === 'disabled') return paint('dim', `– ${route} (disabled)`);
-  if (skipped === 'stopped') return paint('dim', `– ${route} (not asked: a route above stops here)`);
+  if (skipped === 'stopped') return paint('dim', `– ${route} (not asked: "${stoppedBy}" above it stops here)`);
   return matched ? `${paint('green', '✓')} ${route} → ${to.join(', ')}` : `${paint('red', '✗')} ${route}`;
 }
 

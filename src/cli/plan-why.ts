@@ -34,7 +34,7 @@ export function whyLost({ event, payload, before }: Compared, destination: strin
   const now = explained.find(({ route }) => route === name);
   if (!now) return `${name}: the route is gone`;
   if (now.skipped === 'disabled') return `${name}: the route is disabled`;
-  if (now.skipped === 'stopped') return `${name}: a route above stops`;
+  if (now.skipped === 'stopped') return `${name}: not asked, since "${now.stoppedBy}" above it stops`;
   return now.matched ? `${name}: does not go there any more` : `${name}${failed(now.because)}`;
 }
 

@@ -99,7 +99,6 @@ function reasons(
     return destinations.map((destination) => ({ destination, route: undefined, why: 'refused', conditions }));
   }
   const explained = explainRoutes(table, fields);
-  const stoppedBy = explained.find(({ matched }, index) => matched && table.routes[index]?.stop)?.route;
   return destinations.flatMap((destination): Because[] => {
     const leading = explained.filter((_, index) => table.routes[index]?.to.includes(destination));
     if (leading.length === 0) return [{ destination, route: undefined, why: 'no_route', conditions: [] }];
@@ -107,12 +106,12 @@ function reasons(
     if (taking.length > 0) {
       return taking.map(({ route, because }) => ({ destination, route, why: 'taken', conditions: because }));
     }
-    return leading.map(({ route, because, skipped }) => ({
+    return leading.map(({ route, because, skipped, stoppedBy }) => ({
       destination,
       route,
       why: skipped ?? 'condition',
       conditions: because.filter(({ held }) => !held),
-      ...(skipped === 'stopped' && stoppedBy !== undefined && { stoppedBy }),
+      ...(stoppedBy !== undefined && { stoppedBy }),
     }));
   });
 }
