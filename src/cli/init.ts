@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { type Choices, firstConfig } from '../config/first-config.ts';
 import { EXIT, type Finding, RelayError } from '../errors.ts';
-import { printFindings } from './common.ts';
+import { printFindings, unwritable } from './common.ts';
 import { judgeKeyFile, judgeTimezone } from './init-answers.ts';
 import { type Asking, askAgain, askChoices } from './init-questions.ts';
 import { askServices, printAnswers, tryFirst } from './init-trial.ts';
@@ -155,7 +155,7 @@ async function isThere(file: string): Promise<boolean> {
 
 function refuse(file: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
-    throw new RelayError('RELAY_FILE', `${file} cannot be written (${error.code})`, { cause: error });
+    throw unwritable(file, error);
   };
 }
 

@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { restartsFor } from '../config/restart.ts';
-import { EXIT, type Finding } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { turnover } from '../route/plan.ts';
 import type { Store } from '../store/store.ts';
 import { checkLive } from './check.ts';
-import { printFindings, refusal } from './common.ts';
+import { isError, printFindings, refusal } from './common.ts';
 import { showMoment } from './moment.ts';
 import { configOption, jsonOption, wholeNumber } from './options.ts';
 import { destinationNotes, restartNotes } from './plan-destinations.ts';
@@ -108,10 +108,6 @@ function whole(read: Read): Whole {
   const { config, file, findings } = read;
   if (!config) throw refusal(file, findings);
   return { ...read, config };
-}
-
-function isError({ level }: Finding): boolean {
-  return level === 'error';
 }
 
 interface Planning {
