@@ -7,8 +7,8 @@ import { EXIT } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { turnover } from '../route/plan.ts';
 import type { Store } from '../store/store.ts';
-import { checkLive } from './check.ts';
 import { isError, printFindings, refusal } from './common.ts';
+import { checkLive, liveNotes } from './live.ts';
 import { showMoment } from './moment.ts';
 import { configOption, jsonOption, wholeNumber } from './options.ts';
 import { destinationNotes, restartNotes } from './plan-destinations.ts';
@@ -80,11 +80,12 @@ async function plan(newFile: string | undefined, options: Options): Promise<numb
   const comparison = { before: newFile === undefined ? undefined : present.config, after: next.config };
   await withStore(present.config, (store) => compare(comparison, { store, present, next, options }));
   if (!options.live) return EXIT.ok;
-  const findings = await checkLive(next.config, next.placeOf);
+  const answers = await checkLive(next.config, next.placeOf);
+  const { findings } = answers;
   const stream = options.json ? process.stderr : process.stdout;
   stream.write('\n');
   printFindings(findings, stream);
-  if (findings.length === 0) printNotes([{ text: 'The services were asked: all is well.', style: 'green' }], stream);
+  printNotes(liveNotes(answers), stream);
   return findings.some(isError) ? EXIT.no : EXIT.ok;
 }
 

@@ -105,6 +105,28 @@ test('check --live asks the service of each enabled destination, and tells at it
     [['RELAY_CHECK_LIVE', 4, 'destinations.alerts']],
   );
   assert.doesNotMatch(stdout + stderr, /hunter22/);
+  assert.match(stderr, /^Not asked, since disabled: off\.$/m);
+});
+
+test('check --live says that all is well, of which services, and which were not asked', async (t) => {
+  const plugin = `import { z } from 'zod';
+import { defineConnector } from '${path.resolve(import.meta.dirname, '../../src/connector.ts')}';
+export default defineConnector({
+  name: 'mute', description: 'Says nothing.', options: z.strictObject({}),
+  open: () => ({ target: 'mute', limits: { key: 'mute', calls: 1, per: 1 }, deliver: () => {} }),
+});`;
+  const destinations = `  quiet: { connector: mute }\n  off: { connector: file, path: b.jsonl, enabled: false }\n`;
+  const text = GOOD.replace('routes', `${destinations}routes`);
+  const folder = await makeFolder(t, {
+    ...DOT_ENV,
+    'plugins/mute.ts': plugin.replace("'zod'", `'${import.meta.resolve('zod')}'`),
+    'config.yaml': `plugins: [plugins]\n${text}`,
+  });
+  const { code, stdout, stderr } = await relay(folder, 'check', '--live');
+  assert.match(stdout, /\nThe service of archive was asked: all is well\.\n/, stderr);
+  assert.match(stdout, /\nNot asked, since disabled: off\.\n/);
+  assert.match(stdout, /\nNot asked, since their connectors have no check: quiet\.\n/);
+  assert.equal(code, 0);
 });
 
 test('init writes a config that passes check, a private .env, and never writes over anything', async (t) => {
