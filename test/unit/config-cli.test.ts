@@ -13,8 +13,16 @@ const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
 
 /** Runs a verb in a folder, off any terminal. */
 function relay(folder: string, ...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return relayWith({}, folder, ...argv);
+}
+
+function relayWith(
+  more: NodeJS.ProcessEnv,
+  folder: string,
+  ...argv: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { PATH: process.env.PATH, NO_COLOR: '1' } };
+    const options = { cwd: folder, env: { PATH: process.env.PATH, NO_COLOR: '1', ...more } };
     const child = execFile(process.execPath, [MAIN, ...argv], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
@@ -245,6 +253,18 @@ test('init on a terminal refuses a wrong answer where it is asked, and keeps all
   assert.ok(env.includes(`VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n`));
   assert.match(env, /^SLACK_BOT_TOKEN=xoxb-1$/m);
   assert.equal((await relay(folder, 'check')).stdout, 'config.yaml is fine: 3 destinations, 1 route\n');
+});
+
+test('init asks for no secret that the environment gives, and names the scopes that Slack needs', async (t) => {
+  const folder = await makeFolder(t, {});
+  const given = { SLACK_BOT_TOKEN: 'xoxb-hunter22' };
+  const { code, stdout } = await relayWith(given, folder, 'init', '--slack-channel', 'C0123456789', '--no-check');
+  assert.equal(code, 0);
+  assert.match(stdout, /\nFrom the environment, which outranks \.env: SLACK_BOT_TOKEN\n/);
+  assert.match(stdout, /\nPut your secrets into \.env: VERSIVE_WEBHOOK_SECRET\n/);
+  const env = await readFile(path.join(folder, '.env'), 'utf8');
+  assert.match(env, /chat:write, channels:read and channels:history/);
+  assert.doesNotMatch(env + stdout, /hunter22/);
 });
 
 test('init says so when its input ends, or a person stops it, before the last answer', async (t) => {
