@@ -52,6 +52,18 @@ test('a file imports only from lower floors, and folders on one floor do not imp
   assert.deepEqual(wrong, []);
 });
 
+test("no verb's file imports another verb's", () => {
+  const verbs = files.filter((file) => {
+    const text = file.startsWith('src/cli/') ? readFileSync(path.join(root, file), 'utf8') : '';
+    return /^export function \w+Command\(\): Command/m.test(text);
+  });
+  assert.ok(verbs.length > 15, `${verbs.length}`);
+  const wrong = verbs.flatMap((file) =>
+    (graph.get(file) ?? []).filter((target) => verbs.includes(target)).map((target) => `${file} imports ${target}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
 /** A connector's companions stand in a folder of its name, and may import each other. */
 function sameConnector(file: string, target: string): boolean {
   const name = (each: string) => each.split('/')[1]?.replace(/\.ts$/, '');
