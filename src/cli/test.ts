@@ -32,6 +32,9 @@ export function testCommand(): Command {
     .addHelpText(
       'after',
       `
+A text of contains and not_contains that reads like a number (5, 3.5, 12%) must stand by itself: 5 is not found in 15. The
+report of --junit also tells when no test could be run.
+
 Exit codes: 0 all passed, 1 a test failed or there is none, 78 the config has errors.
 
 Examples:
