@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
-import { Effect } from './config/effect.ts';
 import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
 import { Notifier } from './deliver/notifier.ts';
+import { Effect } from './effect.ts';
 import { RelayError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';

@@ -15,7 +15,7 @@ function floorOf(file: string): number | 'sandbox' | 'connector' {
   if (file.startsWith('src/sandbox/')) return 'sandbox';
   if (file === 'src/main.ts') return 6;
   if (file.startsWith('src/cli/')) return 5;
-  if (file === 'src/app.ts') return 4;
+  if (file === 'src/app.ts' || file === 'src/effect.ts') return 4;
   if (/^src\/(receive|deliver)\//.test(file)) return 3;
   if (/^src\/(config\/(schema|durations)|store\/store|backoff)\.ts$/.test(file)) return 1;
   if (/^src\/(config|store)\//.test(file) || file === 'src/log.ts' || file === 'src/metrics.ts') return 2;
@@ -48,6 +48,18 @@ test('a file imports only from lower floors, and folders on one floor do not imp
     targets
       .filter((target) => !mayImport(file, target))
       .map((target) => `${file} (${floorOf(file)}) imports ${target} (${floorOf(target)})`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test("no verb's file imports another verb's", () => {
+  const verbs = files.filter((file) => {
+    const text = file.startsWith('src/cli/') ? readFileSync(path.join(root, file), 'utf8') : '';
+    return /^export function \w+Command\(\): Command/m.test(text);
+  });
+  assert.ok(verbs.length > 15, `${verbs.length}`);
+  const wrong = verbs.flatMap((file) =>
+    (graph.get(file) ?? []).filter((target) => verbs.includes(target)).map((target) => `${file} imports ${target}`),
   );
   assert.deepEqual(wrong, []);
 });

@@ -1,14 +1,14 @@
 import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
-import { type Loaded, loadConfig } from '../config/load.ts';
-import { scrubber } from '../config/secrets.ts';
+import { loadConfig } from '../config/load.ts';
 import { EXIT, type Finding } from '../errors.ts';
 import { printAnnotations } from './annotations.ts';
 import { printFindings } from './common.ts';
-import { askService } from './live.ts';
+import { checkLive, liveNotes } from './live.ts';
 import { configOption, jsonOption } from './options.ts';
 import { sampleEvents } from './sample-events.ts';
+import { printNotes } from './table.ts';
 import { count } from './words.ts';
 
 interface Options {
@@ -55,14 +55,15 @@ async function check({
 }: Options): Promise<number> {
   const loaded = await loadConfig(file, process.env, { samples: sampleEvents() });
   const { config } = loaded;
-  const asked = live && config ? await checkLive(config, loaded.placeOf) : [];
-  const findings = inOrder([...loaded.findings, ...asked], file);
+  const asked = live && config ? await checkLive(config, loaded.placeOf) : undefined;
+  const findings = inOrder([...loaded.findings, ...(asked?.findings ?? [])], file);
   if (format === 'json') for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
   else {
     if (format === 'github') printAnnotations(findings, process.stdout);
     else printFindings(findings, process.stdout);
     process.stdout.write(`${summary(file, config, findings)}\n`);
   }
+  if (asked) printNotes(liveNotes(asked), format === 'json' ? process.stderr : process.stdout);
   if (!config) return EXIT.config;
   const denied = findings.some(({ level }) => level === 'error' || denyWarnings === true);
   return denied ? EXIT.no : EXIT.ok;
@@ -89,28 +90,4 @@ function summary(file: string, config: Config | undefined, findings: Finding[]):
   const size = `${count(destinations.size, 'destination')}, ${count(table.routes.length, 'route')}${files}`;
   if (warnings > 0) return styleText('yellow', `${file} can be served, with ${counts[0]}: ${size}`, { stream });
   return styleText('green', `${file} is fine: ${size}`, { stream });
-}
-
-/** Opens each enabled destination and has it ask its service, all at once. */
-export async function checkLive(config: Config, placeOf: Loaded['placeOf']): Promise<Finding[]> {
-  const enabled = [...config.destinations.values()].filter((destination) => destination.enabled);
-  const scrub = scrubber(config.secrets);
-  const progress = process.stderr.isTTY ? process.stderr : undefined;
-  let left = enabled.length;
-  const tell = () => progress?.write(`\r\u001b[Kasking the services of ${count(left, 'destination')} …`);
-  tell();
-  const all = await Promise.all(
-    enabled.map(async (destination): Promise<Finding[]> => {
-      const { findings: found } = await askService(destination, config);
-      left -= 1;
-      tell();
-      const place = { ...placeOf(['destinations', destination.name]), path: `destinations.${destination.name}` };
-      return found.map(({ level, message, fix }) => {
-        const ended = /[.?!]$/.test(message) ? message : `${message}.`;
-        return { level, code: 'RELAY_CHECK_LIVE', ...place, message: scrub(ended), fix: scrub(fix) };
-      });
-    }),
-  );
-  progress?.write('\r\u001b[K');
-  return all.flat();
 }

@@ -1,10 +1,10 @@
 import { RelayError } from '../errors.ts';
 import type { DeliveryRecord } from '../model.ts';
 import { pages } from '../store/pages.ts';
-import { deliveryFilterOf, nothingFound } from './listing.ts';
+import { deliveryFilterOf, type FilterOptions, nothingFound } from './listing.ts';
 import { unknownIds } from './names.ts';
 import { Progress } from './progress.ts';
-import type { Concerned } from './proposal.ts';
+import type { Concerned, Standing } from './proposal.ts';
 import type { Recovery } from './recovery.ts';
 import { listed, plain } from './words.ts';
 
@@ -14,26 +14,35 @@ import { listed, plain } from './words.ts';
  * @param otherwise the states that are meant when no filter names one
  * @throws RelayError RELAY_NOT_FOUND when there is none
  */
-export async function chosenDeliveries(recovery: Recovery, otherwise: string[]): Promise<Concerned[]> {
-  const { basics, store, ids, options } = recovery;
+export async function chosenDeliveries(recovery: Recovery, otherwise: string[]): Promise<Standing[]> {
+  const { basics, ids, options } = recovery;
   if (ids.length > 0) return deliveriesById(recovery);
   const states = options.state === undefined ? otherwise : [options.state];
   // By their ids: one may go from one state to the next between two lists.
-  const found = new Map<string, Concerned>();
-  using progress = new Progress('deliveries counted');
+  const found = new Map<string, Standing>();
   for (const state of states) {
-    const filter = await deliveryFilterOf({ ...options, state }, recovery);
-    for await (const page of pages((request) => store.deliveries(filter, request))) {
-      for (const { id, event, subject, destination, state: now } of page) {
-        found.set(id, { id, event, subject, destination, state: now });
-      }
-      progress.add(page.length);
+    for await (const page of deliveriesWith({ ...options, state }, recovery)) {
+      for (const delivery of page) found.set(delivery.id, delivery);
     }
   }
   if (found.size > 0) return [...found.values()].sort(byAge);
   const [only] = states;
   if (states.length === 1 && only !== undefined) throw nothingFound('deliveries', { ...options, state: only }, basics);
   throw nothingFound(`${states.join(' or ')} deliveries`, options, basics);
+}
+
+/** The deliveries that filters choose, page by page. */
+export async function* deliveriesWith(options: FilterOptions, recovery: Recovery): AsyncGenerator<Standing[]> {
+  const filter = await deliveryFilterOf(options, recovery);
+  using progress = new Progress('deliveries counted');
+  for await (const page of pages((request) => recovery.store.deliveries(filter, request))) {
+    yield page.map(standing);
+    progress.add(page.length);
+  }
+}
+
+export function standing({ id, event, subject, destination, state }: DeliveryRecord): Standing {
+  return { id, event, subject, destination, state };
 }
 
 /** The store's ids grow: what was accepted first comes first. */
@@ -59,8 +68,8 @@ async function deliveriesById({ store, ids }: Recovery): Promise<DeliveryRecord[
 
 /** @throws RelayError RELAY_STATE when some were delivered, with what to do about these instead */
 export function refuseDelivered(
-  chosen: (Concerned & { url?: string | undefined })[],
-  fix: (first: Concerned) => string,
+  chosen: (Standing & { url?: string | undefined })[],
+  fix: (first: Standing) => string,
 ): void {
   const delivered = chosen.filter(({ state }) => state === 'delivered');
   const [first] = delivered;

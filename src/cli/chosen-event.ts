@@ -2,12 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
 import type { Config, SourceConfig } from '../config/config.ts';
+import { reason } from '../config/substitute.ts';
 import { RelayError } from '../errors.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import type { ShownEvent } from '../render/item.ts';
 import type { StoredEvent } from '../store/store.ts';
 import { named } from './names.ts';
 import { withStore } from './with-store.ts';
+
+const GIVEN =
+  'Name a file with the JSON of a payload, `-` for standard input, or the id of a stored event such as e42.';
 
 /** The event that a verb was given: a stored one, or a payload as if it arrived now. */
 export interface ChosenEvent {
@@ -71,16 +75,15 @@ async function storedEvent(config: Config, id: string, sourceName: string | unde
   return { event: { ...found, source: source.name }, body: found.body, judged: parsePayload(found.body), source };
 }
 
-/** @throws RelayError when there is no such file */
-export async function readBody(file: string): Promise<Buffer> {
+/**
+ * @param fix what else may be given
+ * @throws RelayError when there is no such file
+ */
+export async function readBody(file: string, fix = GIVEN): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const what = why === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${why})`;
-    throw new RelayError('RELAY_FILE', what, {
-      fix: 'Name a file with the JSON of a payload, `-` for standard input, or the id of a stored event such as e42.',
-    });
+    throw new RelayError('RELAY_FILE', `${file} cannot be read: ${reason(error)}`, { fix, cause: error });
   }
 }
 

@@ -52,7 +52,7 @@ function errors(findings: Finding[]): string {
   return number === 1 ? 'an error' : `${number} errors`;
 }
 
-function isError({ level }: Finding): boolean {
+export function isError({ level }: Finding): boolean {
   return level === 'error';
 }
 
@@ -67,6 +67,22 @@ export function printFindings(findings: Finding[], stream: NodeJS.WriteStream): 
     const fix = finding.fix === undefined ? '' : ` ${finding.fix}`;
     stream.write(`${place} ${level}${path}${finding.message}${fix}\n`);
   }
+}
+
+/** A finding as a line of plain text. */
+export function findingText({ file, line, column, level, path, message, fix }: Finding): string {
+  const kind = level === 'error' ? '' : 'warning ';
+  const told = fix === undefined ? message : `${message} ${fix}`;
+  return `${file}:${line}:${column} ${kind}${path === '' ? '' : `${path}: `}${told}`;
+}
+
+/** That a file cannot be written, and why. */
+export function unwritable(file: string, error: unknown): RelayError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new RelayError('RELAY_FILE', `${file} cannot be written (${code ?? message})`, {
+    fix: 'Name a file in a folder that you may write to.',
+    cause: error,
+  });
 }
 
 /** The one line (and its fix) that a person reads when a verb could not do its work. */

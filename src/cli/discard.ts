@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { chosenDeliveries, refuseDelivered } from './chosen-deliveries.ts';
 import { readBasics } from './common.ts';
 import { givenFilters } from './listing.ts';
-import { agreed, type Concerned, printProposal } from './proposal.ts';
+import { agreed, printProposal, type Standing } from './proposal.ts';
 import {
   addRecoveryOptions,
   checkChoice,
@@ -14,7 +14,7 @@ import {
   report,
 } from './recovery.ts';
 import type { Cell } from './table.ts';
-import { count, listed } from './words.ts';
+import { count, isOrAre, listed } from './words.ts';
 
 /** The most ids that a line repeats. */
 const SHOWN = 8;
@@ -52,15 +52,15 @@ async function discard(recovery: Recovery): Promise<void> {
   const { store, holds, ids, options } = recovery;
   const chosen = await chosenDeliveries(recovery, ['pending', 'failed']);
   refuseDelivered(chosen, () => 'Leave it out: only what is pending or failed can be given up.');
-  const before = chosen.filter(({ state }) => state === 'discarded').flatMap(({ id }) => id ?? []);
+  const before = chosen.filter(({ state }) => state === 'discarded').map(({ id }) => id);
   const notes: Cell[] =
-    before.length === 0 ? [] : [{ text: `${listed(before)} ${isOrAre(before)} discarded already.` }];
+    before.length === 0 ? [] : [{ text: `${listed(before)} ${isOrAre(before.length)} discarded already.` }];
   const concerned = chosen.filter(({ state }) => state !== 'discarded');
   const asks = ids.length === 0 || options.dryRun === true;
   if (asks || options.json) printProposal({ title: 'Discard', concerned, notes }, holds, options.json === true);
   if (asks && !(await agreed(options))) return;
   const discarded = await inSteps(
-    concerned.flatMap(({ id }) => id ?? []),
+    concerned.map(({ id }) => id),
     'deliveries',
     (some) => store.discard(some),
   );
@@ -70,8 +70,8 @@ async function discard(recovery: Recovery): Promise<void> {
 }
 
 /** What was done, what of it may still arrive, and how to undo it. */
-function afterwards(discarded: number, concerned: Concerned[], { served, options }: Recovery): Cell[] {
-  const ids = concerned.flatMap(({ id }) => id ?? []);
+function afterwards(discarded: number, concerned: Standing[], { served, options }: Recovery): Cell[] {
+  const ids = concerned.map(({ id }) => id);
   const done = `${count(discarded, 'delivery is', 'deliveries are')} discarded.${missed(ids.length - discarded)}`;
   const filters = givenFilters({ ...options, state: 'discarded' });
   const undo = ids.length > SHOWN ? filters : ids;
@@ -83,8 +83,4 @@ function afterwards(discarded: number, concerned: Concerned[], { served, options
       : []),
     { text: `Back with: versive-relay retry ${undo.join(' ')}` },
   ];
-}
-
-function isOrAre(names: string[]): string {
-  return names.length === 1 ? 'is' : 'are';
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { DeliveryRecord, EventRecord, EventState } from '../model.ts';
 import { pages } from '../store/pages.ts';
 import type { EventFilter } from '../store/store.ts';
-import { printDeliveries } from './deliveries.ts';
+import { printDeliveries } from './delivery-table.ts';
 import { type Hold, holdOf } from './holds.ts';
 import { addListOptions, filterOf, type Listing, listAction, nothingFound } from './listing.ts';
 import { showMoment } from './moment.ts';

@@ -1,19 +1,16 @@
-import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import { jsonText } from '../render/shape.ts';
 import { decide, routedFields } from '../route/decide.ts';
 import { type Explained, explainRoutes } from '../route/explain.ts';
-import type { Condition, Told } from '../route/filter.ts';
-import { clip } from '../text.ts';
+import type { Told } from '../route/filter.ts';
 import { type ChosenEvent, findEvent, isEventId, readEvent, sourceOption } from './chosen-event.ts';
 import { type Basics, readBasics, readConfig } from './common.ts';
+import { treeLines } from './conditions.ts';
 import { configOption, jsonOption } from './options.ts';
 import { printJson } from './shapes.ts';
-import { plain } from './words.ts';
+import { type Line, printLines } from './table.ts';
 
-/** Characters of a value that are shown: a transcript would fill the screen. */
-const SHOWN = 60;
+const INDENT = '    ';
 
 export function explainCommand(): Command {
   return new Command('explain')
@@ -36,8 +33,8 @@ Examples:
       const config = basics?.config ?? (await readConfig(options.config));
       const chosen = await readEvent(config, argument, options.source);
       const explanation = explainEvent(config, chosen);
-      const lines = options.json ? jsonLines(explanation) : humanLines(config, explanation);
-      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+      if (options.json) printRoutes(explanation);
+      else printLines(humanLines(config, explanation), process.stdout);
     });
 }
 
@@ -52,8 +49,12 @@ async function explainRecorded(basics: Basics, id: string, json: boolean): Promi
   }
   const because = reason === undefined ? '' : `, ${reason}`;
   const taken = routes.length > 0 ? ` Taken by ${routes.join(', ')}.` : '';
-  process.stdout.write(`${paint('bold', plain(`${eventType || 'an event'} ${subject} of source ${source}`))}\n`);
-  process.stdout.write(`${plain(`When it was received: ${state}${because}.${taken}`)}\n${paint('yellow', note)}\n`);
+  const lines: Line[] = [
+    [{ text: `${eventType || 'an event'} ${subject} of source ${source}`, style: 'bold' }],
+    [`When it was received: ${state}${because}.${taken}`],
+    [{ text: note, style: 'yellow' }],
+  ];
+  printLines(lines, process.stdout);
 }
 
 /** What became of one route, also when the source let the event reach none. */
@@ -95,59 +96,43 @@ function explainEvent(config: Config, chosen: ChosenEvent): Explanation {
   return { headline, refused: undefined, source: told, routes: explained, destinations };
 }
 
-function jsonLines({ routes, refused }: Explanation): string[] {
+function printRoutes({ routes, refused }: Explanation): void {
   if (refused !== undefined) process.stderr.write(`${refused}\n`);
-  return routes.map(({ route, matched, because, skipped }) =>
-    JSON.stringify({
+  for (const { route, matched, because, skipped, stoppedBy } of routes) {
+    printJson({
       route,
       matched,
       because: because.map(({ path, condition, value, held }) => ({ path, condition, value: value ?? null, held })),
       ...(skipped && { skipped }),
-    }),
-  );
+      ...(stoppedBy !== undefined && { stopped_by: stoppedBy }),
+    });
+  }
 }
 
-function humanLines(config: Config, { headline, refused, source, routes, destinations }: Explanation): string[] {
-  const lines = [paint('bold', plain(headline)), ...treeLines(source)];
-  if (refused !== undefined) return [...lines, paint('yellow', plain(refused))];
+function humanLines(config: Config, { headline, refused, source, routes, destinations }: Explanation): Line[] {
+  const lines: Line[] = [[{ text: headline, style: 'bold' }], ...treeLines(source, INDENT)];
+  if (refused !== undefined) return [...lines, [{ text: refused, style: 'yellow' }]];
   for (const [index, explained] of routes.entries()) {
     lines.push(routeLine(explained, config.table.routes[index]?.to ?? []));
-    lines.push(...treeLines(explained.tree));
+    lines.push(...treeLines(explained.tree, INDENT));
   }
   if (destinations.length === 0) {
-    return [...lines, paint('yellow', 'No route takes it: it is kept as unrouted.')];
+    return [...lines, [{ text: 'No route takes it: it is kept as unrouted.', style: 'yellow' }]];
   }
   const held = destinations.filter((name) => config.destinations.get(name)?.enabled === false);
-  lines.push(`It goes to ${destinations.join(', ')}.`);
-  if (held.length > 0) lines.push(paint('yellow', `Held, since they are disabled: ${held.join(', ')}.`));
+  lines.push([`It goes to ${destinations.join(', ')}.`]);
+  if (held.length > 0) {
+    lines.push([{ text: `Held, since they are disabled: ${held.join(', ')}.`, style: 'yellow' }]);
+  }
   return lines;
 }
 
-function routeLine({ route, matched, skipped }: Row, to: string[]): string {
-  if (skipped === 'disabled') return paint('dim', `– ${route} (disabled)`);
-  if (skipped === 'stopped') return paint('dim', `– ${route} (not asked: a route above stops here)`);
-  return matched ? `${paint('green', '✓')} ${route} → ${to.join(', ')}` : `${paint('red', '✗')} ${route}`;
-}
-
-/** Conditions, a line each; what is in a group stands deeper. */
-function treeLines(told: Told[], indent = '    '): string[] {
-  return told.flatMap((each) => {
-    if (!('group' in each)) return [`${indent}${conditionLine(each)}`];
-    const head = each.group === 'any' ? 'one of these must hold:' : 'all of these must hold:';
-    return [`${indent}${paint('red', '✗')} ${head}`, ...treeLines(each.parts, `${indent}    `)];
-  });
-}
-
-function conditionLine({ path, condition, value, held }: Condition): string {
-  const text = plain(`${path} ${condition}`);
-  return held ? paint('dim', `✓ ${text}`) : `${paint('red', '✗')} ${text}: ${paint('bold', plain(seen(value)))}`;
-}
-
-/** What a condition saw, in words: `it is 45`. */
-export function seen(value: Condition['value']): string {
-  return value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
-}
-
-function paint(style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string {
-  return styleText(style, text, { stream: process.stdout });
+function routeLine({ route, matched, skipped, stoppedBy }: Row, to: string[]): Line {
+  if (skipped === 'disabled') return [{ text: `– ${route} (disabled)`, style: 'dim' }];
+  if (skipped === 'stopped') {
+    return [{ text: `– ${route} (not asked: "${stoppedBy}" above it stops here)`, style: 'dim' }];
+  }
+  return matched
+    ? [{ text: '✓', style: 'green' }, ` ${route} → ${to.join(', ')}`]
+    : [{ text: '✗', style: 'red' }, ` ${route}`];
 }

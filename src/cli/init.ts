@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { type Choices, firstConfig } from '../config/first-config.ts';
 import { EXIT, type Finding, RelayError } from '../errors.ts';
-import { printFindings } from './common.ts';
+import { printFindings, unwritable } from './common.ts';
 import { judgeKeyFile, judgeTimezone } from './init-answers.ts';
 import { type Asking, askAgain, askChoices } from './init-questions.ts';
 import { askServices, printAnswers, tryFirst } from './init-trial.ts';
@@ -103,14 +103,18 @@ async function write(
   const stream = process.stdout;
   const relative = path.relative('.', dotEnv);
   const names = [...env.matchAll(/^(\w+)=/gm)].map(([, name = '']) => name);
-  const missing = names.filter((name) => choices.values[name] === undefined).join(', ');
+  const open = names.filter((name) => choices.values[name] === undefined);
+  const given = open.filter((name) => process.env[name]);
+  const missing = open.filter((name) => !given.includes(name)).join(', ');
   stream.write(`${styleText('green', `wrote ${options.config}`, { stream })}${hasEnv ? '' : ` and ${relative}`}\n`);
   if (wrong) {
     printFindings([{ ...wrong, file: options.config }], process.stderr);
     process.exitCode = EXIT.config;
   }
-  if (hasEnv) stream.write(`${relative} was there and is as it was: see that it sets ${missing}\n`);
-  else if (missing !== '') stream.write(`Put your secrets into ${relative}: ${missing}\n`);
+  if (given.length > 0) stream.write(`From the environment, which outranks ${relative}: ${given.join(', ')}\n`);
+  if (hasEnv) {
+    stream.write(`${relative} was there and is as it was${missing === '' ? '' : `: see that it sets ${missing}`}\n`);
+  } else if (missing !== '') stream.write(`Put your secrets into ${relative}: ${missing}\n`);
   const flag = options.config === 'config.yaml' ? '' : ` --config ${options.config}`;
   const isReady = ready && missing === '';
   stream.write(`${isReady ? 'Next:' : `Then: versive-relay check --live${flag}, and`} versive-relay serve${flag}\n`);
@@ -155,7 +159,7 @@ async function isThere(file: string): Promise<boolean> {
 
 function refuse(file: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
-    throw new RelayError('RELAY_FILE', `${file} cannot be written (${error.code})`, { cause: error });
+    throw unwritable(file, error);
   };
 }
 

@@ -1,6 +1,7 @@
+import type { RelayError } from '../errors.ts';
+import { textOfLine } from './table.ts';
 import type { Verdict } from './verdict.ts';
 import { failureLines, failureSummary } from './verdict-lines.ts';
-import { plain } from './words.ts';
 
 /** A verdict, and how long it took in milliseconds. */
 export interface Timed {
@@ -24,6 +25,28 @@ export function junitXml(timed: Timed[]): string {
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * That no test was run, as JUnit XML: a report of an earlier run would say that all is well.
+ *
+ * @param lines what is wrong, a line each
+ */
+export function junitError(file: string, error: RelayError, lines: string[]): string {
+  const name = escaped(file);
+  const counts = 'tests="1" failures="0" errors="1" skipped="0" time="0.000"';
+  const text = lines.length > 0 ? lines.join('\n') : (error.fix ?? '');
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="versive-relay" ${counts}>`,
+    `  <testsuite name="${name}" ${counts}>`,
+    `    <testcase classname="${name}" name="the config" file="${name}" time="0.000">`,
+    `      <error type="${error.code}" message="${escaped(error.message)}">${escaped(text)}</error>`,
+    '    </testcase>',
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
 function totals(timed: Timed[]): string {
   const failures = timed.filter(({ verdict }) => !verdict.passed).length;
   return `tests="${timed.length}" failures="${failures}" errors="0" skipped="0" time="${seconds(timed)}"`;
@@ -33,9 +56,7 @@ function testcase(timed: Timed): string[] {
   const { test, passed } = timed.verdict;
   const head = `    <testcase classname="${escaped(test.file)}" name="${escaped(test.name)}" file="${escaped(test.file)}" line="${test.line}" time="${seconds([timed])}"`;
   if (passed) return [`${head}/>`];
-  const text = failureLines(timed.verdict)
-    .map((line) => plain(line.map((cell) => cell.text).join('')))
-    .join('\n');
+  const text = failureLines(timed.verdict).map(textOfLine).join('\n');
   const message = escaped(failureSummary(timed.verdict));
   return [`${head}>`, `      <failure message="${message}">${escaped(text)}</failure>`, '    </testcase>'];
 }

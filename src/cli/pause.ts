@@ -20,14 +20,14 @@ Example:
       onLane(options.config, destination, async ({ store, lane, served, pending }) => {
         await store.setPaused(destination, true);
         const now = lane.paused ? 'was paused already' : 'is paused';
-        const effect = lane.paused ? '' : ` ${effectOf(served, pending)}`;
-        process.stdout.write(`${destination} ${now}: ${waiting(pending)}.${effect}\n`);
+        const then = lane.paused ? '' : ` ${untilHeld(served, pending)}`;
+        process.stdout.write(`${destination} ${now}: ${waiting(pending)}.${then}\n`);
         process.stdout.write(`Let it flow again with: versive-relay resume ${destination}\n`);
       }),
     );
 }
 
-function effectOf(served: boolean, pending: number): string {
+function untilHeld(served: boolean, pending: number): string {
   if (!served) return 'No relay is running; the next one to start holds it.';
   if (pending === 0) return 'The running relay holds what comes, from within a second on.';
   return 'The running relay stops delivering to it within a second; an attempt that is under way then still ends.';

@@ -1,8 +1,10 @@
+import path from 'node:path';
+import { restartsFor } from '../config/restart.ts';
 import { turnover } from '../route/plan.ts';
 import type { Store } from '../store/store.ts';
 import type { Comparison } from './plan-events.ts';
 import type { Cell } from './table.ts';
-import { count } from './words.ts';
+import { count, listed } from './words.ts';
 
 interface Known {
   store: Store;
@@ -41,4 +43,19 @@ export async function destinationNotes({ before, after }: Comparison, { store, g
       return { text: `Writes to another place: ${text}. ${then}`, style: 'yellow' };
     }),
   ];
+}
+
+/** What of the change a running relay does not follow. */
+export function restartNotes({ before, after }: Comparison): Cell[] {
+  const changed = before ? restartsFor(before, after) : [];
+  if (!before || changed.length === 0) return [];
+  const kept = changed.includes('store') ? `; stored events stay in ${near(before.store)}` : '';
+  const text = `${listed(changed)} ${changed.length === 1 ? 'changes' : 'change'}: that needs a restart${kept}.`;
+  return [{ text, style: 'yellow' }];
+}
+
+/** A path as a person in this folder writes it. */
+function near(file: string): string {
+  const relative = path.relative('.', file);
+  return relative.startsWith('..') ? file : `./${relative}`;
 }

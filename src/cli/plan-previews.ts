@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { diff, styleText } from 'node:util';
-import type { Config, DestinationConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
 import type { Destination } from '../connector.ts';
+import type { JsonObject } from '../model.ts';
 import { renderItem } from '../render/item.ts';
+import { formerOf } from '../route/plan.ts';
 import { clip } from '../text.ts';
 import type { Compared } from './plan-events.ts';
 import { type Previewed, previewOf, textOf } from './previewed.ts';
@@ -46,7 +48,7 @@ export class PlannedPreviews implements AsyncDisposable {
     const placeOf = ({ file, timezone }: Config) => ({ folder: path.dirname(file), timezone });
     const [from, to] = [placeOf(before), placeOf(after)];
     for (const next of after.destinations.values()) {
-      const present = formerOf(next, before);
+      const present = formerOf(next, before.destinations);
       if (!present || (from.folder === to.folder && present.fingerprint === next.fingerprint)) continue;
       const opened = { before: openDestination(present, from), after: openDestination(next, to) };
       const counts = { both: 0, differ: 0, rejected: 0, first: undefined };
@@ -54,23 +56,25 @@ export class PlannedPreviews implements AsyncDisposable {
     }
   }
 
-  add(compared: Compared): void {
-    for (const name of compared.after.destinations) {
+  /** Gives the destinations that would be sent this event otherwise. */
+  add(compared: Compared): string[] {
+    return compared.after.destinations.filter((name) => {
       const pair = this.#pairs.get(name);
-      if (pair && compared.before.destinations.includes(pair.former)) this.#compare(pair, compared);
-    }
+      return pair && compared.before.destinations.includes(pair.former) && this.#differs(pair, compared);
+    });
   }
 
-  #compare(pair: Pair, { event, body, payload }: Compared): void {
+  #differs(pair: Pair, { event, body, payload }: Compared): boolean {
     const identity = { destination: pair.former, subject: payload.interview.id, generation: 1 };
     const shown = { event, body, identity, receipt: undefined, earlier: [] };
     const before = previewOf(pair.before, renderItem(shown, this.#before.timezone));
     const after = previewOf(pair.after, renderItem(shown, this.#after.timezone));
     pair.both += 1;
-    if (JSON.stringify([before.preview, before.error]) === JSON.stringify([after.preview, after.error])) return;
+    if (JSON.stringify([before.preview, before.error]) === JSON.stringify([after.preview, after.error])) return false;
     pair.differ += 1;
     if (after.error !== undefined && before.error === undefined) pair.rejected += 1;
     pair.first ??= { event: event.id, ...this.#texts(before, after) };
+    return true;
   }
 
   /** As drawn for people; where that shows no difference, the whole JSON. */
@@ -82,6 +86,13 @@ export class PlannedPreviews implements AsyncDisposable {
     const [first = [], second = []] = drawn[0]?.join('\n') === drawn[1]?.join('\n') ? json : drawn;
     const clean = (lines: string[]) => lines.map((line) => clip(plain(this.#scrub(line)), WIDTH));
     return { before: clean(first), after: clean(second) };
+  }
+
+  /** How many events each destination would be sent otherwise, and how many of these it would reject. */
+  get changed(): { changed: JsonObject; rejected: JsonObject } {
+    const counts = (of: 'differ' | 'rejected') =>
+      Object.fromEntries([...this.#pairs.values()].filter((pair) => pair[of] > 0).map((pair) => [pair.name, pair[of]]));
+    return { changed: counts('differ'), rejected: counts('rejected') };
   }
 
   /** Destinations that write to another place than before: `research-alerts: slack:C1 → slack:C2`. */
@@ -110,13 +121,6 @@ export class PlannedPreviews implements AsyncDisposable {
     const all = [...this.#pairs.values()].flatMap(({ before, after }) => [before, after]);
     await Promise.allSettled(all.map((destination) => destination.close?.()));
   }
-}
-
-/** What a destination was in the present config, also under its former name. */
-function formerOf({ name, renamedFrom }: DestinationConfig, before: Config): DestinationConfig | undefined {
-  return (
-    before.destinations.get(name) ?? (renamedFrom === undefined ? undefined : before.destinations.get(renamedFrom))
-  );
 }
 
 /** Writes the lines that differ, with some around them. */

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { JsonObject } from '../model.ts';
-import { Tally } from '../route/plan.ts';
+import { ChangeCount } from '../route/plan.ts';
 import type { Compared, Comparison } from './plan-events.ts';
 import { whyGained, whyLost } from './plan-why.ts';
 import { type Cell, printNotes, printRows, type Row } from './table.ts';
@@ -11,7 +11,7 @@ const SHOWN = 5;
 
 /** Which events gain or lose which destination. */
 export class PlannedRouting {
-  readonly tally = new Tally();
+  readonly counts = new ChangeCount();
   /** How many deliveries `replay --reroute` would make. */
   missing = 0;
   readonly #comparison: Comparison;
@@ -26,7 +26,7 @@ export class PlannedRouting {
 
   add(compared: Compared): void {
     const { event, before, after, change, missing } = compared;
-    this.tally.add(before, after, change);
+    this.counts.add(before, after, change);
     this.missing += missing;
     for (const name of change.gains) {
       keep(this.#gains, name, () => row('+', compared, whyGained(compared, name, this.#comparison)));
@@ -40,11 +40,11 @@ export class PlannedRouting {
 
   /** Writes each destination with what it gains and loses, and the first of these events. */
   print(stream: NodeJS.WriteStream): void {
-    const { tally } = this;
-    for (const name of tally.names) {
-      stream.write(`\n${styleText('bold', name, { stream })}  ${tally.wordsOf(name)}\n`);
-      printGroup(this.#gains.get(name), tally.gains.get(name), stream);
-      printGroup(this.#loses.get(name), tally.loses.get(name), stream);
+    const { counts } = this;
+    for (const name of counts.names) {
+      stream.write(`\n${styleText('bold', name, { stream })}  ${counts.wordsOf(name)}\n`);
+      printGroup(this.#gains.get(name), counts.gains.get(name), stream);
+      printGroup(this.#loses.get(name), counts.loses.get(name), stream);
     }
     const notes = this.notes();
     if (notes.length > 0) stream.write('\n');
@@ -65,9 +65,13 @@ export class PlannedRouting {
   }
 }
 
-/** An event as `--json` prints it. */
-export function plannedShape({ event, change }: Compared): JsonObject {
-  return { event: event.id, subject: event.subject, gains: change.gains, loses: change.loses };
+/**
+ * An event as `--json` prints it.
+ *
+ * @param renders the destinations that would be sent it otherwise
+ */
+export function plannedShape({ event, change }: Compared, renders: string[]): JsonObject {
+  return { event: event.id, subject: event.subject, gains: change.gains, loses: change.loses, renders };
 }
 
 function row(sign: string, { event }: Compared, why: string): Row {

@@ -1,13 +1,9 @@
 import type { Config } from '../config/config.ts';
-import { jsonText } from '../render/shape.ts';
 import { routedFields } from '../route/decide.ts';
 import { explainRoutes } from '../route/explain.ts';
 import type { Condition } from '../route/filter.ts';
-import { clip } from '../text.ts';
+import { firstFailed } from './conditions.ts';
 import type { Compared, Comparison } from './plan-events.ts';
-
-/** Characters of a value that are shown. */
-const SHOWN = 40;
 
 /** Why an event gains a destination: the routes that send it there. */
 export function whyGained({ after }: Compared, destination: string, { after: config }: Comparison): string {
@@ -34,7 +30,7 @@ export function whyLost({ event, payload, before }: Compared, destination: strin
   const now = explained.find(({ route }) => route === name);
   if (!now) return `${name}: the route is gone`;
   if (now.skipped === 'disabled') return `${name}: the route is disabled`;
-  if (now.skipped === 'stopped') return `${name}: a route above stops`;
+  if (now.skipped === 'stopped') return `${name}: not asked, since "${now.stoppedBy}" above it stops`;
   return now.matched ? `${name}: does not go there any more` : `${name}${failed(now.because)}`;
 }
 
@@ -46,11 +42,7 @@ function formerName({ destinations }: Config, name: string): string | undefined 
   return destinations.get(name)?.renamedFrom;
 }
 
-/** `: interview.active_time ≥ 300, it is 120`. */
 function failed(conditions: Condition[]): string {
-  const [first, ...others] = conditions.filter(({ held }) => !held);
-  if (!first) return '';
-  const { path, condition, value } = first;
-  const seen = value === undefined ? 'it is missing' : `it is ${clip(jsonText(value), SHOWN)}`;
-  return `: ${path} ${condition}, ${seen}${others.length > 0 ? ` (and ${others.length} more)` : ''}`;
+  const first = firstFailed(conditions);
+  return first === undefined ? '' : `: ${first}`;
 }

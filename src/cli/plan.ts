@@ -2,20 +2,23 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
-import { EXIT, type Finding } from '../errors.ts';
+import { restartsFor } from '../config/restart.ts';
+import { EXIT } from '../errors.ts';
+import type { JsonObject } from '../model.ts';
+import { turnover } from '../route/plan.ts';
 import type { Store } from '../store/store.ts';
-import { checkLive } from './check.ts';
-import { printFindings, refusal } from './common.ts';
+import { isError, printFindings, refusal } from './common.ts';
+import { checkLive, liveNotes } from './live.ts';
 import { showMoment } from './moment.ts';
 import { configOption, jsonOption, wholeNumber } from './options.ts';
-import { destinationNotes } from './plan-destinations.ts';
+import { destinationNotes, restartNotes } from './plan-destinations.ts';
 import { type Comparison, PlannedEvents } from './plan-events.ts';
 import { PlannedPreviews } from './plan-previews.ts';
 import { PlannedRouting, plannedShape } from './plan-routing.ts';
 import { printJson } from './shapes.ts';
 import { type Cell, printNotes } from './table.ts';
 import { withStore } from './with-store.ts';
-import { count, listed } from './words.ts';
+import { count, isOrAre, listed } from './words.ts';
 
 interface Options {
   config: string;
@@ -50,7 +53,13 @@ the folder of the present one: relative paths and .env are looked for beside a c
 Without one, the config is compared with the deliveries that the events really had, as a relay decided when they came (or
 as a replay made them). That shows what a backfill would bring. Rendered output is compared only between two files.
 
-With --json: {"event", "subject", "gains", "loses"} for each event that changes; the rest goes to standard error.
+Of server and store it says only that a change needs a restart.
+
+With --json: {"event", "subject", "gains", "loses", "renders"} for each event that changes, "renders" naming the
+destinations that would be sent it otherwise. Then one object for all of it: "of" events were compared; "unrouted" of them
+would go nowhere, "routed" no longer; "gains", "loses", "changed" (what is sent) and "rejected" count events by
+destination; "new", "gone", "renamed" and "moved" name destinations; "backfill" is how many deliveries replay --reroute
+would make; "restart" says whether the server or the store changes. Words go to standard error.
 Exit codes: 0 fine, also when there are changes; 1 nothing is stored yet or --live found an error; 78 a config has errors.
 
 Examples:
@@ -71,11 +80,12 @@ async function plan(newFile: string | undefined, options: Options): Promise<numb
   const comparison = { before: newFile === undefined ? undefined : present.config, after: next.config };
   await withStore(present.config, (store) => compare(comparison, { store, present, next, options }));
   if (!options.live) return EXIT.ok;
-  const findings = await checkLive(next.config, next.placeOf);
+  const answers = await checkLive(next.config, next.placeOf);
+  const { findings } = answers;
   const stream = options.json ? process.stderr : process.stdout;
   stream.write('\n');
   printFindings(findings, stream);
-  if (findings.length === 0) printNotes([{ text: 'The services were asked: all is well.', style: 'green' }], stream);
+  printNotes(liveNotes(answers), stream);
   return findings.some(isError) ? EXIT.no : EXIT.ok;
 }
 
@@ -101,10 +111,6 @@ function whole(read: Read): Whole {
   return { ...read, config };
 }
 
-function isError({ level }: Finding): boolean {
-  return level === 'error';
-}
-
 interface Planning {
   store: Store;
   present: Whole;
@@ -120,28 +126,31 @@ async function compare(comparison: Comparison, { store, present, next, options }
   await using previews = before && new PlannedPreviews(before, after);
   for await (const compared of events.last(options.last)) {
     routing.add(compared);
-    if (!options.json) previews?.add(compared);
-    else if (compared.change.gains.length + compared.change.loses.length > 0) printJson(plannedShape(compared));
+    const renders = previews?.add(compared) ?? [];
+    const { gains, loses } = compared.change;
+    if (options.json && gains.length + loses.length + renders.length > 0) printJson(plannedShape(compared, renders));
   }
   const stream = options.json ? process.stderr : process.stdout;
-  const { tally } = routing;
+  const { counts } = routing;
   const since = showMoment(events.oldest, after.timezone);
   const what = before ? `${next.file} in place of ${present.file}` : `${next.file} as it is now`;
   const changed = before ? 'gain or lose a destination' : 'would get other destinations than they had';
   const same = before ? 'none gains or loses a destination' : 'all had the destinations that it gives them';
-  const result = tally.changed === 0 ? same : `${tally.changed} of them ${changed}`;
+  const result = counts.changed === 0 ? same : `${counts.changed} of them ${changed}`;
   stream.write(
-    `${styleText('bold', `${what}, for the last ${count(tally.of, 'event')} (since ${since}): ${result}.`, { stream })}\n`,
+    `${styleText('bold', `${what}, for the last ${count(counts.of, 'event')} (since ${since}): ${result}.`, { stream })}\n`,
   );
   if (options.json) printNotes(routing.notes(), stream);
   else {
     routing.print(stream);
     previews?.print(stream);
   }
+  if (options.json) printJson(wholeShape(comparison, routing, previews));
   const notes = [
+    ...restartNotes(comparison),
     ...(await destinationNotes(comparison, {
       store,
-      gains: tally.gains,
+      gains: counts.gains,
       moved: previews?.moved ?? [],
     })),
     ...backfill(routing.missing, events, before !== undefined),
@@ -150,12 +159,38 @@ async function compare(comparison: Comparison, { store, present, next, options }
   printNotes(notes, stream);
 }
 
+/** The last object of `--json`. */
+function wholeShape(
+  { before, after }: Comparison,
+  { counts, missing }: PlannedRouting,
+  previews: PlannedPreviews | undefined,
+): JsonObject {
+  const { of, unrouted, routed, gains, loses } = counts;
+  const { added, gone, renamed } = turnover(before?.destinations ?? after.destinations, after.destinations);
+  return {
+    of,
+    unrouted,
+    routed,
+    gains: Object.fromEntries(gains),
+    loses: Object.fromEntries(loses),
+    ...(previews?.changed ?? { changed: {}, rejected: {} }),
+    new: added,
+    gone,
+    renamed: Object.fromEntries(renamed),
+    moved: previews?.moved ?? [],
+    backfill: missing,
+    restart: before ? restartsFor(before, after) : [],
+  };
+}
+
 /** What `replay --reroute` would make of these events, and which were not looked at. */
 function backfill(missing: number, { oldest, puzzling }: PlannedEvents, later: boolean): Cell[] {
   const notes: Cell[] = [];
   if (puzzling.length > 0) {
-    const are = puzzling.length === 1 ? 'is' : 'are';
-    notes.push({ text: `${listed(puzzling)} ${are} not understood, and left out.`, style: 'yellow' });
+    notes.push({
+      text: `${listed(puzzling)} ${isOrAre(puzzling.length)} not understood, and left out.`,
+      style: 'yellow',
+    });
   }
   if (missing > 0) {
     const when = later ? ', once it is in force,' : '';

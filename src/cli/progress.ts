@@ -6,12 +6,16 @@ const PAUSE = 200;
 export class Progress implements Disposable {
   readonly #what: string;
   #count = 0;
-  #next = performance.now() + PATIENCE;
+  #next: number;
   #shown = false;
 
-  /** @param what `deliveries counted` */
-  constructor(what: string) {
+  /**
+   * @param what `deliveries counted`
+   * @param patience milliseconds before the line is shown
+   */
+  constructor(what: string, patience = PATIENCE) {
     this.#what = what;
+    this.#next = performance.now() + patience;
   }
 
   add(number: number): void {

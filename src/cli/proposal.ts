@@ -1,16 +1,22 @@
 import { EXIT, RelayError } from '../errors.ts';
-import type { DeliveryRecord, DeliveryState } from '../model.ts';
+import type { DeliveryRecord } from '../model.ts';
 import { ask } from './ask.ts';
 import type { Hold } from './holds.ts';
 import { printJson } from './shapes.ts';
 import { type Cell, printNotes, printTable, type Row } from './table.ts';
 import { count } from './words.ts';
 
-/** A delivery that a verb concerns. Without an id it is one to be made. */
-export interface Concerned extends Pick<DeliveryRecord, 'event' | 'subject' | 'destination'> {
-  id?: string;
-  state?: DeliveryState;
+/** A delivery that is there. Only what is needed: there may be many. */
+export type Standing = Pick<DeliveryRecord, 'id' | 'event' | 'subject' | 'destination' | 'state'>;
+
+/** One that is to be made. */
+interface Missing extends Pick<DeliveryRecord, 'event' | 'subject' | 'destination'> {
+  id?: undefined;
+  state?: undefined;
 }
+
+/** A delivery that a verb concerns. */
+export type Concerned = Standing | Missing;
 
 /** What a verb would do. */
 export interface Proposal {

@@ -12,7 +12,7 @@ import type { Concerned, Consent } from './proposal.ts';
 import { printJson } from './shapes.ts';
 import { type Cell, printNotes } from './table.ts';
 import { withStore } from './with-store.ts';
-import { count } from './words.ts';
+import { count, isOrAre } from './words.ts';
 
 /** How many things one call of the store changes, a commit each: the count on the terminal moves, and is true of a failure. */
 const SOME = 500;
@@ -131,8 +131,10 @@ export function whatComes(concerned: Concerned[], { basics, holds, served }: Rec
   }
   for (const [destination, own] of held) {
     const hold = holds.get(destination);
-    const are = own.length === 1 ? '1 is' : `${own.length} are`;
-    lines.push({ text: `${are} held at ${destination}: ${hold?.detail}`, style: 'magenta' });
+    lines.push({
+      text: `${own.length} ${isOrAre(own.length)} held at ${destination}: ${hold?.detail}`,
+      style: 'magenta',
+    });
     lines.push({ text: `fix: ${hold?.fix}`, style: 'cyan' });
   }
   return lines;

@@ -1,10 +1,8 @@
 import { RelayError } from '../errors.ts';
-import type { DeliveryRecord } from '../model.ts';
-import { pages } from '../store/pages.ts';
+import { deliveriesWith, standing } from './chosen-deliveries.ts';
 import { nothingFound } from './listing.ts';
-import { Progress } from './progress.ts';
 import type { Concerned } from './proposal.ts';
-import { type Chosen, chosenEvents, deliveryFilter, readAgain, stateOf } from './replay-choice.ts';
+import { type Chosen, chosenEvents, isByDeliveries, readAgain } from './replay-choice.ts';
 import { arranged, type Draft, identityOf, notUnderstood, type Puzzling, type Replay } from './replay-draft.ts';
 import type { Cell } from './table.ts';
 import { count } from './words.ts';
@@ -16,7 +14,7 @@ import { count } from './words.ts';
  */
 export async function whereTheyWent(recovery: Replay): Promise<Draft> {
   const { store, options } = recovery;
-  if (stateOf(recovery).delivery) return arranged(await byDeliveries(recovery), options);
+  if (isByDeliveries(recovery)) return arranged(await byDeliveries(recovery), options);
   const concerned: Concerned[] = [];
   const astray: Chosen[] = [];
   for await (const batch of chosenEvents(recovery)) {
@@ -25,7 +23,7 @@ export async function whereTheyWent(recovery: Replay): Promise<Draft> {
       const own = deliveries.get(event.id) ?? [];
       if (own.length === 0) astray.push(event);
       for (const delivery of own) {
-        if ((options.destination ?? delivery.destination) === delivery.destination) concerned.push(concern(delivery));
+        if ((options.destination ?? delivery.destination) === delivery.destination) concerned.push(standing(delivery));
       }
     }
   }
@@ -42,21 +40,11 @@ export async function whereTheyWent(recovery: Replay): Promise<Draft> {
 
 /** What a state of deliveries chooses is found without a look at all events. */
 async function byDeliveries(recovery: Replay): Promise<Draft> {
-  const { basics, store, options } = recovery;
+  const { basics, options } = recovery;
   const concerned: Concerned[] = [];
-  const filter = deliveryFilter(recovery);
-  using progress = new Progress('deliveries counted');
-  for await (const page of pages((request) => store.deliveries(filter, request))) {
-    concerned.push(...page.map(concern));
-    progress.add(page.length);
-  }
+  for await (const page of deliveriesWith(options, recovery)) concerned.push(...page);
   if (concerned.length === 0) throw nothingFound('deliveries', options, basics);
   return { concerned, judged: new Map(), notes: [] };
-}
-
-/** Only what is needed: there may be many. */
-function concern({ id, event, subject, destination, state }: DeliveryRecord): Concerned {
-  return { id, event, subject, destination, state };
 }
 
 function wentNowhere(astray: Chosen[], first: Chosen): RelayError {
@@ -87,7 +75,7 @@ export async function toOne(destination: string, recovery: Replay): Promise<Draf
     const deliveries = await store.deliveriesOf(batch.map(({ id }) => id));
     for (const { id: event, subject, state } of batch) {
       const there = deliveries.get(event)?.find((each) => each.destination === destination);
-      if (there) draft.concerned.push(concern(there));
+      if (there) draft.concerned.push(standing(there));
       else if (state !== 'quarantined') draft.concerned.push({ event, subject, destination });
       else await readQuarantined(event, destination, { recovery, draft, puzzling });
     }

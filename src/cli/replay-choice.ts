@@ -1,20 +1,19 @@
-import type { DeliveryState, EventRecord, EventState } from '../model.ts';
+import type { EventRecord, EventState } from '../model.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import { pages } from '../store/pages.ts';
-import type { DeliveryFilter, StoredEvent } from '../store/store.ts';
+import type { StoredEvent } from '../store/store.ts';
+import { deliveriesWith } from './chosen-deliveries.ts';
 import { filterOf, nothingFound } from './listing.ts';
 import { unknownIds } from './names.ts';
 import { Progress } from './progress.ts';
 import type { Recovery } from './recovery.ts';
 
-export const DELIVERY_STATES: DeliveryState[] = ['failed', 'discarded', 'pending', 'delivered'];
+export const DELIVERY_STATES = ['failed', 'discarded', 'pending', 'held', 'delivered'];
 export const EVENT_STATES: EventState[] = ['routed', 'unrouted', 'quarantined'];
 
-/** The state of deliveries, or of events, that `--state` names. */
-export function stateOf({ options: { state } }: Recovery): { delivery?: DeliveryState; event?: EventState } {
-  const delivery = DELIVERY_STATES.find((each) => each === state);
-  const event = EVENT_STATES.find((each) => each === state);
-  return { ...(delivery && { delivery }), ...(event && { event }) };
+/** Does `--state` name a state of deliveries? */
+export function isByDeliveries({ options: { state } }: Recovery): boolean {
+  return state !== undefined && DELIVERY_STATES.includes(state);
 }
 
 /** An event to run again, without its body. */
@@ -31,9 +30,9 @@ export interface Chosen extends Pick<EventRecord, 'id' | 'subject'> {
 export async function* chosenEvents(recovery: Recovery): AsyncGenerator<Chosen[]> {
   const { basics, store, ids, options } = recovery;
   if (ids.length > 0) yield await eventsById(recovery);
-  else if (stateOf(recovery).delivery) yield* eventsByDeliveries(recovery);
+  else if (isByDeliveries(recovery)) yield* eventsByDeliveries(recovery);
   else {
-    const { event: state } = stateOf(recovery);
+    const state = EVENT_STATES.find((each) => each === options.state);
     const filter = { ...filterOf(options, basics.timezone), ...(state && { state }) };
     let found = false;
     using progress = new Progress('events looked at');
@@ -74,23 +73,14 @@ export async function readAgain(id: string, { store }: Pick<Recovery, 'store'>):
   return { event: undefined, judged };
 }
 
-/** The deliveries that the filters choose, one of which is a state of deliveries. */
-export function deliveryFilter(recovery: Recovery): DeliveryFilter {
-  const { delivery } = stateOf(recovery);
-  return { ...filterOf(recovery.options, recovery.basics.timezone), ...(delivery && { state: delivery }) };
-}
-
-/** The events of such deliveries, each once. */
+/** The events of the deliveries that filters choose, each once. */
 async function* eventsByDeliveries(recovery: Recovery): AsyncGenerator<Chosen[]> {
-  const { basics, store, options } = recovery;
-  const filter = deliveryFilter(recovery);
+  const { basics, options } = recovery;
   const seen = new Set<string>();
-  using progress = new Progress('deliveries looked at');
-  for await (const page of pages((request) => store.deliveries(filter, request))) {
+  for await (const page of deliveriesWith(options, recovery)) {
     const fresh = page.filter(({ event }) => !seen.has(event)).map(({ event, subject }) => ({ id: event, subject }));
     for (const { id } of fresh) seen.add(id);
     yield [...new Map(fresh.map((event) => [event.id, event])).values()];
-    progress.add(page.length);
   }
   if (seen.size === 0) throw nothingFound('deliveries', options, basics);
 }

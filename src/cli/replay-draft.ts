@@ -5,7 +5,7 @@ import { byAge } from './chosen-deliveries.ts';
 import type { Concerned } from './proposal.ts';
 import type { Recovery, RecoveryOptions } from './recovery.ts';
 import type { Cell } from './table.ts';
-import { count, listed, plain } from './words.ts';
+import { count, isOrAre, listed, plain } from './words.ts';
 
 export interface ReplayOptions extends RecoveryOptions {
   to?: string;
@@ -45,9 +45,8 @@ export interface Puzzling {
 export function notUnderstood(puzzling: Puzzling[], others: boolean): Cell[] {
   const [first] = puzzling;
   if (!first) return [];
-  const are = puzzling.length === 1 ? 'is' : 'are';
   const why = puzzling.length === 1 ? first.reason : `${first.event}: ${first.reason}`;
-  const message = `${listed(puzzling.map(({ event }) => event))} ${are} still not understood (${plain(why)})`;
+  const message = `${listed(puzzling.map(({ event }) => event))} ${isOrAre(puzzling.length)} still not understood (${plain(why)})`;
   if (others) return [{ text: `${message} and left out.`, style: 'yellow' }];
   throw new RelayError('RELAY_STATE', `${message}. Nothing was changed.`, {
     fix: 'If Versive sent that, a newer version of the relay may understand it: the event is kept until then.',

@@ -35,7 +35,7 @@ export function replayCommand(): Command {
 It says how many deliveries that makes and where, and asks before it goes on. Works with the relay running or stopped.
 
 Without --to and --reroute, every delivery that the events have comes back, whatever became of it. Filters choose events;
---state takes a state of events (unrouted, quarantined, …) or one of deliveries (failed, delivered, …). Deliveries are
+--state takes a state of events (unrouted, quarantined, …) or one of deliveries (failed, held, …). Deliveries are
 also narrowed by --destination; with --to or --reroute, these two choose the events that have such a delivery.
 --new posts only the newest of several events of one interview. Where a destination cannot update (a webhook), it gets
 the same webhook-id again, and with --new another one. An event that is older than what stands there changes nothing.
@@ -70,8 +70,12 @@ async function replay(recovery: Replay, config: Config): Promise<void> {
   const { concerned, judged } = draft;
   refuseAbsent(concerned, recovery, 'Or send to one destination only, with --to.');
   printProposal({ title: titleOf(options), ...draft }, holds, options.json === true);
-  if (concerned.length === 0 && judged.size === 0) {
-    return report([{ text: 'There is nothing to do.' }], { replayed: 0, made: 0 }, options);
+  // That other routes take an event today is noted beside what is made of it; alone it is no work to ask for.
+  const isIdle = concerned.length === 0 && judged.values().every(({ state }) => state === 'routed');
+  if (isIdle && (judged.size === 0 || !options.yes)) {
+    const events = count(judged.size, 'event');
+    const more = judged.size === 0 ? '' : ` With --yes, the routes that take ${events} today are noted.`;
+    return report([{ text: `There is nothing to do.${more}` }], { replayed: 0, made: 0 }, options);
   }
   if (!(await agreed(options))) return;
   const renew = options.new === true;

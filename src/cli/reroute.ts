@@ -109,7 +109,7 @@ class Rerouting {
     if (this.#complete > 0) {
       const have = this.#complete === 1 ? 'has' : 'have';
       const what = this.#to === undefined ? "all deliveries that today's routes say" : `its delivery to ${this.#to}`;
-      const changed = renamed === 0 ? '' : ` Of ${renamed} of them, the noted routes change.`;
+      const changed = renamed === 0 ? '' : ` ${renamed} of them came there by other routes than today's.`;
       notes.push({ text: `${count(this.#complete, 'event')} ${have} ${what} already.${changed}` });
     }
     const [first] = this.#untaken;

@@ -36,12 +36,12 @@ function report(view: LaneView): string[] {
   const still = config && stillHeld(config, destination);
   if (before === '') {
     const flows = `${destination} was neither paused nor halted${still === undefined ? ' and flows' : ''}`;
-    return [`${flows}: ${waiting(pending)}.`, ...(still === undefined ? effect(view) : [still])];
+    return [`${flows}: ${waiting(pending)}.`, ...(still === undefined ? arrival(view) : [still])];
   }
   return [
     `${destination} was ${before}${still === undefined ? '; now it flows' : ''}: ${waiting(pending)}.`,
     ...(lane.halt ? [`Unless this was put right, it halts again: ${lane.halt.fix}`] : []),
-    ...(still === undefined ? effect(view) : [still]),
+    ...(still === undefined ? arrival(view) : [still]),
   ];
 }
 
@@ -53,7 +53,7 @@ function stillHeld(config: Config, destination: string): string | undefined {
 }
 
 /** When what waits is delivered. */
-function effect({ config, served, pending }: LaneView): string[] {
+function arrival({ config, served, pending }: LaneView): string[] {
   if (pending === 0) return [];
   if (!served) return ['No relay is running; the next one to start delivers.'];
   return [

@@ -54,7 +54,7 @@ async function retry(recovery: Recovery): Promise<void> {
   const asks = ids.length === 0 || options.dryRun === true;
   if (asks || options.json) printProposal({ title: 'Retry', concerned, notes: [] }, holds, options.json === true);
   if (asks && !(await agreed(options))) return;
-  const chosen = concerned.flatMap(({ id }) => id ?? []);
+  const chosen = concerned.map(({ id }) => id);
   const retried = await inSteps(chosen, 'deliveries', (some) => store.retry(some));
   const done = `${count(retried, 'delivery is', 'deliveries are')} due again.${missed(chosen.length - retried)}`;
   report([{ text: done, style: 'green' }, ...whatComes(concerned, recovery)], { retried }, options);

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { parseDuration } from '../config/durations.ts';
 import { RelayError } from '../errors.ts';
 import { type Posted, postEvent } from '../sandbox/post.ts';
 import { sampleInterview } from '../sandbox/samples.ts';
+import { readBody } from './chosen-event.ts';
 import { readConfig } from './common.ts';
 import { named } from './names.ts';
 import { configOption, wholeNumber } from './options.ts';
 import { deliverDirectly } from './send-to.ts';
 import { count } from './words.ts';
+
+const WHOLE_EVENT = 'Name a file with the JSON of an event, or leave it away for a sample.';
 
 interface SendOptions {
   config: string;
@@ -46,7 +48,8 @@ Examples:
       const config = await readConfig(options.config);
       const [first = ''] = config.sources.keys();
       const source = named('source', options.source ?? first, config.sources);
-      const bodies = file === undefined ? samples(options.count) : Array(options.count).fill(await readEvent(file));
+      const bodies =
+        file === undefined ? samples(options.count) : Array(options.count).fill(await readBody(file, WHOLE_EVENT));
       if (options.to === undefined) await postAll(bodies, source, options.url ?? addressOf(config));
       else await deliverDirectly(bodies, { config, source, to: options.to, patience: patienceOf(options.wait) });
     });
@@ -56,15 +59,6 @@ function samples(count: number): Buffer[] {
   return Array.from({ length: count }, (_, n) =>
     Buffer.from(JSON.stringify(sampleInterview(n, { id: randomUUID(), endedAt: new Date() }))),
   );
-}
-
-async function readEvent(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new RelayError('RELAY_FILE', `the event file ${file} cannot be read (${code})`, { cause: error });
-  }
 }
 
 /** Where the relay of this config listens, seen from this machine. */

@@ -12,6 +12,9 @@ export interface Cell {
   whole?: true;
 }
 
+/** A line, in pieces that have colours of their own. */
+export type Line = (Cell | string)[];
+
 /** One row of a table, and the lines under it that explain it. */
 export interface Row {
   cells: (Cell | string)[];
@@ -20,6 +23,19 @@ export interface Row {
 
 /** The most that a cell shows. A note is shown whole: a person needs all of a fix. */
 const CELL = 48;
+
+/** Writes lines, in colour where the stream is a terminal that wants it. */
+export function printLines(lines: Line[], stream: NodeJS.WriteStream): void {
+  for (const line of lines) {
+    const pieces = line.map((piece) => (typeof piece === 'string' ? { text: piece } : piece));
+    stream.write(`${pieces.map((piece) => paint({ ...piece, text: plain(piece.text) }, stream)).join('')}\n`);
+  }
+}
+
+/** A line as plain text. */
+export function textOfLine(line: Line): string {
+  return plain(line.map((piece) => (typeof piece === 'string' ? piece : piece.text)).join(''));
+}
 
 /** Writes rows under their heads, in aligned columns; in colour where the stream is a terminal that wants it. */
 export function printTable(heads: string[], rows: Row[], stream: NodeJS.WriteStream): void {

@@ -2,16 +2,18 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Config, RoutingTest } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { decide } from '../route/decide.ts';
 import { SAMPLE_EVENT } from '../sample.ts';
-import { readConfig } from './common.ts';
-import { junitXml, type Timed } from './junit.ts';
+import { findingText, isError, printFindings, refusal, unwritable } from './common.ts';
+import { junitError, junitXml, type Timed } from './junit.ts';
 import { configOption, jsonOption } from './options.ts';
 import { printJson } from './shapes.ts';
+import { type Line, printLines } from './table.ts';
 import { runTest, type Verdict } from './verdict.ts';
-import { failureLines, headLine, type Line, printLines, shownOf } from './verdict-lines.ts';
+import { failureLines, headLine, shownOf } from './verdict-lines.ts';
 import { listed } from './words.ts';
 
 interface Options {
@@ -30,6 +32,9 @@ export function testCommand(): Command {
     .addHelpText(
       'after',
       `
+A text of contains and not_contains that reads like a number (5, 3.5, 12%) must stand by itself: 5 is not found in 15. The
+report of --junit also tells when no test could be run.
+
 Exit codes: 0 all passed, 1 a test failed or there is none, 78 the config has errors.
 
 Examples:
@@ -44,11 +49,25 @@ Examples:
           fix: 'Give --junit a file.',
         });
       }
-      const config = await readConfig(options.config);
-      const timed = await runAll(config, chosen(config, names, options.config), options);
+      const timed = await run(names, options);
       if (options.junit !== undefined) await writeJunit(junitXml(timed), options.junit);
       if (timed.some(({ verdict }) => !verdict.passed)) process.exitCode = EXIT.no;
     });
+}
+
+/** @throws RelayError when no test could be run; the report says so too */
+async function run(names: string[], options: Options): Promise<Timed[]> {
+  const { config: file, junit } = options;
+  const { config, findings } = await loadConfig(file);
+  printFindings(findings, process.stderr);
+  try {
+    if (!config) throw refusal(file, findings);
+    return await runAll(config, chosen(config, names, file), options);
+  } catch (error) {
+    const wrong = config ? [] : findings.filter(isError).map(findingText);
+    if (junit !== undefined && error instanceof RelayError) await writeJunit(junitError(file, error, wrong), junit);
+    throw error;
+  }
 }
 
 /** The tests with one of these texts in their names; without any, all. */
@@ -146,9 +165,6 @@ async function writeJunit(xml: string, file: string): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, xml);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new RelayError('RELAY_FILE', `${file} cannot be written (${why})`, {
-      fix: 'Name a file in a folder that you may write to.',
-    });
+    throw unwritable(file, error);
   }
 }

@@ -1,27 +1,12 @@
 /** What a person reads of a test of the config, and why it failed. */
-import { styleText } from 'node:util';
-import type { Condition } from '../route/filter.ts';
 import { clip } from '../text.ts';
-import { seen } from './explain.ts';
-import type { Cell } from './table.ts';
-import type { Because, Rendered, Verdict } from './verdict.ts';
-import { count, plain } from './words.ts';
+import { treeLines } from './conditions.ts';
+import type { Line } from './table.ts';
+import { type Because, hasText, type Rendered, type Verdict } from './verdict.ts';
+import { count } from './words.ts';
 
 /** Lines that are shown of what a destination would be sent, and UTF-16 units of each. */
 const SHOWN = { lines: 6, line: 100 } as const;
-
-/** A line, in pieces that have colours of their own. */
-export type Line = Cell[];
-
-/** Writes lines, in colour where the stream is a terminal that wants it. */
-export function printLines(lines: Line[], stream: NodeJS.WriteStream): void {
-  for (const line of lines) {
-    const cells = line.map(({ text, style }) =>
-      style === undefined ? plain(text) : styleText(style, plain(text), { stream }),
-    );
-    stream.write(`${cells.join('')}\n`);
-  }
-}
 
 /** `✓ name`; of a failed test `✗ name  config.yaml:42`. */
 export function headLine({ test, passed }: Verdict): Line {
@@ -96,13 +81,13 @@ function added(text: string): Line {
 }
 
 function reasonLines(because: Because): Line[] {
-  return [[{ text: `        ${reason(because)}` }], ...because.conditions.map(conditionLine)];
+  return [[`        ${reason(because)}`], ...treeLines(because.tree, '          ')];
 }
 
-function reason({ route, why, conditions, stoppedBy }: Because): string {
+function reason({ route, why, tree, stoppedBy }: Because): string {
   switch (why) {
     case 'taken':
-      return conditions.length === 0 ? `route "${route}" takes every event there` : `route "${route}" takes it there:`;
+      return tree.length === 0 ? `route "${route}" takes every event there` : `route "${route}" takes it there:`;
     case 'condition':
       return `route "${route}" leads there, but does not take it:`;
     case 'disabled':
@@ -114,15 +99,6 @@ function reason({ route, why, conditions, stoppedBy }: Because): string {
     case 'no_route':
       return 'no route leads there';
   }
-}
-
-function conditionLine({ path, condition, value, held }: Condition): Line {
-  if (held) return [{ text: `          ✓ ${path} ${condition}`, style: 'dim' }];
-  return [
-    { text: '          ✗', style: 'red' },
-    { text: ` ${path} ${condition}: ` },
-    { text: seen(value), style: 'bold' },
-  ];
 }
 
 /** @param failed what was not found (or was) in what one destination would be sent */
@@ -143,8 +119,12 @@ function renderLines(failed: Rendered[]): Line[] {
     [{ text: `    ${destination}` }, { text: '  − expected text  + what it would be sent', style: 'dim' }],
     ...failed.map(({ text }) => removed(clip(text, SHOWN.line))),
     ...shown.map(added),
-    ...(left > 0 ? [[{ text: `      … and ${count(left, 'other text')}`, style: 'dim' } satisfies Cell]] : []),
+    ...(left > 0 ? [dim(`      … and ${count(left, 'other text')}`)] : []),
   ];
+}
+
+function dim(text: string): Line {
+  return [{ text, style: 'dim' }];
 }
 
 /** Of what one destination would be sent, the texts that tell most of why these were not found there, or were. */
@@ -152,7 +132,7 @@ export function shownOf(failed: Rendered[]): string[] {
   const [first] = failed;
   if (first === undefined) return [];
   const { actual = [], wanted, text } = first;
-  if (!wanted) return [around(actual.find((each) => each.includes(text)) ?? text, text)];
+  if (!wanted) return [around(actual.find((each) => hasText(each, text)) ?? text, text)];
   return nearest(actual, failed.map((each) => each.text).join(' ')).map((line) => clip(line, SHOWN.line));
 }
 

@@ -6,10 +6,10 @@ import { parsePayload } from '../payload.ts';
 import { renderItem } from '../render/item.ts';
 import { decide, routedFields } from '../route/decide.ts';
 import { explainRoutes } from '../route/explain.ts';
-import type { Condition } from '../route/filter.ts';
+import type { Condition, Told } from '../route/filter.ts';
 import { fillEvent } from '../sample.ts';
 import { readBody } from './chosen-event.ts';
-import { previewAt } from './previewed.ts';
+import { type Previewed, previewAt } from './previewed.ts';
 
 /** When the event of a test is received: always the same, so that a message which tells it stays the same. */
 const RECEIVED = Date.UTC(2026, 0, 5, 9, 12);
@@ -26,6 +26,8 @@ export interface Because {
   why: 'taken' | 'condition' | 'disabled' | 'stopped' | 'refused' | 'no_route';
   /** Those that held, of a route that took it; else those that did not. */
   conditions: Condition[];
+  /** The same, with the groups in which alternatives failed. */
+  tree: Told[];
   /** The route that stopped the walk. */
   stoppedBy?: string;
 }
@@ -95,26 +97,40 @@ function reasons(
 ): Because[] {
   const fields = routedFields(payload, source.name);
   if (refused) {
-    const conditions = (source.when?.explain(fields) ?? []).filter(({ held }) => !held);
-    return destinations.map((destination) => ({ destination, route: undefined, why: 'refused', conditions }));
+    const conditions = (source.when?.explain(fields) ?? []).filter(isAmiss);
+    const tree = (source.when?.tree(fields) ?? []).filter(isAmiss);
+    return destinations.map((destination) => ({ destination, route: undefined, why: 'refused', conditions, tree }));
   }
-  const explained = explainRoutes(table, fields);
-  const stoppedBy = explained.find(({ matched }, index) => matched && table.routes[index]?.stop)?.route;
+  const explained = explainRoutes(table, fields).map((each, index) => ({
+    ...each,
+    tree: each.skipped ? [] : (table.routes[index]?.when?.tree(fields) ?? []),
+  }));
   return destinations.flatMap((destination): Because[] => {
     const leading = explained.filter((_, index) => table.routes[index]?.to.includes(destination));
-    if (leading.length === 0) return [{ destination, route: undefined, why: 'no_route', conditions: [] }];
+    if (leading.length === 0) return [{ destination, route: undefined, why: 'no_route', conditions: [], tree: [] }];
     const taking = leading.filter(({ matched }) => matched);
     if (taking.length > 0) {
-      return taking.map(({ route, because }) => ({ destination, route, why: 'taken', conditions: because }));
+      return taking.map(({ route, because, tree }) => ({
+        destination,
+        route,
+        why: 'taken',
+        conditions: because,
+        tree,
+      }));
     }
-    return leading.map(({ route, because, skipped }) => ({
+    return leading.map(({ route, because, tree, skipped, stoppedBy }) => ({
       destination,
       route,
       why: skipped ?? 'condition',
-      conditions: because.filter(({ held }) => !held),
-      ...(skipped === 'stopped' && stoppedBy !== undefined && { stoppedBy }),
+      conditions: because.filter(isAmiss),
+      tree: tree.filter(isAmiss),
+      ...(stoppedBy !== undefined && { stoppedBy }),
     }));
   });
+}
+
+function isAmiss({ held }: Told): boolean {
+  return !held;
 }
 
 interface Rendering {
@@ -141,30 +157,28 @@ async function render({ config, test, body, destination }: Rendering, payload: P
   const identity = { destination, subject: payload.interview.id, generation: 1 };
   const item = renderItem({ event, body, identity, receipt: undefined, earlier: [] }, config.timezone);
   const scrub = scrubber(config.secrets);
-  const shown = await previewOf(config, item);
-  if (typeof shown === 'string') {
-    return wanted.map((each) => ({ ...each, passed: false, actual: undefined, problem: scrub(shown) }));
+  const nothing = (problem: string) =>
+    wanted.map((each) => ({ ...each, passed: false, actual: undefined, problem: scrub(problem) }));
+  const named = config.destinations.get(destination);
+  if (named === undefined) return nothing(`there is no destination ${destination}`);
+  let shown: Previewed;
+  try {
+    shown = await previewAt(config, named, item);
+  } catch (error) {
+    return nothing(`its connector cannot show it: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const texts = textsIn(shown.preview);
+  if (shown.error !== undefined) return nothing(shown.error);
+  const texts = textsIn(shown.preview ?? null);
   const whole = texts.join('\n');
   const actual = texts.map(scrub);
-  return wanted.map((each) => ({ ...each, passed: whole.includes(each.text) === each.wanted, actual }));
+  return wanted.map((each) => ({ ...each, passed: hasText(whole, each.text) === each.wanted, actual }));
 }
 
-/** What a destination would be sent, or why it would not be. */
-async function previewOf(
-  config: Config,
-  item: Parameters<typeof previewAt>[2],
-): Promise<{ preview: JsonValue } | string> {
-  const name = item.identity.destination;
-  const destination = config.destinations.get(name);
-  if (destination === undefined) return `there is no destination ${name}`;
-  try {
-    const { preview, error } = await previewAt(config, destination, item);
-    return error ?? { preview: preview ?? null };
-  } catch (error) {
-    return `its connector cannot show it: ${error instanceof Error ? error.message : String(error)}`;
-  }
+/** Is the text there? What reads like a number must stand by itself: a 5 is not found in 15, nor in 5.2 or 2025. */
+export function hasText(whole: string, text: string): boolean {
+  if (!/^[-+]?\d+(?:[.,]\d+)*%?$/.test(text)) return whole.includes(text);
+  const literal = text.replace(/[.+]/g, '\\$&');
+  return new RegExp(`(?<![\\p{L}\\p{N}_]|\\d[.,:-])${literal}(?![\\p{L}\\p{N}_]|[.,:-]\\d)`, 'u').test(whole);
 }
 
 /** Every text and number in a value, in its order; of a text that is itself JSON also those in it. */

@@ -16,3 +16,7 @@ export function listed(names: string[]): string {
   const named = names.length > NAMED ? [...names.slice(0, NAMED), `${names.length - NAMED} more`] : names;
   return named.length < 2 ? named.join('') : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
 }
+
+export function isOrAre(number: number): string {
+  return number === 1 ? 'is' : 'are';
+}

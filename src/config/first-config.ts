@@ -49,7 +49,7 @@ export function firstConfig(choices: Choices): FirstConfig {
     variables.push({
       name: 'SLACK_BOT_TOKEN',
       comment:
-        'Slack: "Bot User OAuth Token" of your app, with chat:write and channels:read; invite it to the channel.',
+        'Slack: "Bot User OAuth Token" of your app, with chat:write, channels:read and channels:history; invite it to the channel.',
       placeholder: 'xoxb-replace-this',
     });
   }

@@ -4,6 +4,7 @@ import type { Log } from '../connector.ts';
 import type { Finding } from '../errors.ts';
 import type { Config } from './config.ts';
 import { type Include, matchesOthers } from './include.ts';
+import { restartsFor } from './restart.ts';
 import { scrubber } from './secrets.ts';
 
 /** Milliseconds between looks at the files: a change is followed within two seconds, with room. */
@@ -157,10 +158,7 @@ export class Reloader {
 
   /** `server` and `store` are opened once. */
   #warnOfRestart(next: Config): void {
-    const changed = [
-      ...(JSON.stringify(this.#config.server) === JSON.stringify(next.server) ? [] : ['server']),
-      ...(this.#config.store === next.store ? [] : ['store']),
-    ];
+    const changed = restartsFor(this.#config, next);
     if (changed.length === 0) return;
     const message = `${changed.join(' and ')} changed: that needs a restart; everything else is in force`;
     this.#parts.log.warn({ step: 'config.restart', changed }, message);

@@ -10,17 +10,19 @@ export interface Explained {
   because: Condition[];
   /** Why the route was not asked at all. */
   skipped?: 'disabled' | 'stopped';
+  /** The route that ended the walk before this one. */
+  stoppedBy?: string;
 }
 
 /** What each route of a table makes of an event, in their order: as `table.route` judges, with the reasons. Never throws. */
 export function explainRoutes(table: Table, fields: RoutedFields): Explained[] {
-  let stopped = false;
+  let stoppedBy: string | undefined;
   return table.routes.map((route): Explained => {
-    if (stopped || !route.enabled) {
-      return { route: route.name, matched: false, because: [], skipped: stopped ? 'stopped' : 'disabled' };
-    }
+    const unasked = { route: route.name, matched: false, because: [] };
+    if (stoppedBy !== undefined) return { ...unasked, skipped: 'stopped', stoppedBy };
+    if (!route.enabled) return { ...unasked, skipped: 'disabled' };
     const matched = route.when?.test(fields) ?? true;
-    stopped = matched && route.stop;
+    if (matched && route.stop) stoppedBy = route.name;
     return { route: route.name, matched, because: route.when?.explain(fields) ?? [] };
   });
 }

@@ -35,7 +35,7 @@ export function changeOf(before: Way, after: Way, heirs: ReadonlyMap<string, str
 }
 
 /** How many events a change concerns. */
-export class Tally {
+export class ChangeCount {
   /** Events that were compared. */
   of = 0;
   /** Those that gain or lose a destination. */
@@ -104,4 +104,19 @@ export function turnover(
     gone: [...before.keys()].filter((name) => !after.has(name) && !heirs.has(name)),
     renamed,
   };
+}
+
+/** What a destination was before a change, also under its former name. */
+export function formerOf<T extends Named>({ name, renamedFrom }: T, before: ReadonlyMap<string, T>): T | undefined {
+  return before.get(name) ?? (renamedFrom === undefined ? undefined : before.get(renamedFrom));
+}
+
+/** The destinations that are there before and after, and have other options: what they are sent may be another thing. */
+export function altered<T extends Named & { fingerprint: string }>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): string[] {
+  return [...after.values()]
+    .filter((next) => (formerOf(next, before)?.fingerprint ?? next.fingerprint) !== next.fingerprint)
+    .map(({ name }) => name);
 }

@@ -5,6 +5,7 @@ import { openStore } from '../../src/store/open.ts';
 import { openFolder } from '../support/folder.ts';
 import { post, type SpawnedRelay, spawnRelay } from '../support/relay.ts';
 import { runVerb } from '../support/verb.ts';
+import { Dice } from './dice.ts';
 import type { Fate } from './fate.ts';
 import { payloadOf, type Sent, subjectOf } from './interviews.ts';
 import { type Verdict, World } from './world.ts';
@@ -30,11 +31,15 @@ export interface ChaosOptions {
   cycles: number;
   /** Interviews that Versive sends; some of them twice, with other words. */
   events: number;
+  /** What all chances follow from; when the relay is killed follows from time, too. */
+  seed?: number | undefined;
   /** Told of progress. */
   progress?: (line: string) => void;
 }
 
 export interface ChaosReport {
+  /** The same throws the same dice again. */
+  seed: number;
   cycles: number;
   /** Acknowledged events, those about an interview that came before among them. */
   events: number;
@@ -49,9 +54,18 @@ export interface ChaosReport {
 }
 
 /** Kills a relay again and again, lets its services fail in every way, and compares what they hold with what it acknowledged. */
-export async function runChaos({ cycles, events, progress = () => {} }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos({ seed, ...options }: ChaosOptions): Promise<ChaosReport> {
+  const dice = new Dice(seed);
+  try {
+    return await play(dice, options);
+  } catch (error) {
+    throw new Error(`it did not come to its end, by the seed ${dice.seed}`, { cause: error });
+  }
+}
+
+async function play(dice: Dice, { cycles, events, progress = () => {} }: ChaosOptions): Promise<ChaosReport> {
   const began = performance.now();
-  const world = await World.start();
+  const world = await World.start(dice);
   const { folder, remove } = await openFolder({ 'config.yaml': world.config() });
   let relay = await spawnRelay(folder, { preload: FATE });
   try {
@@ -61,14 +75,14 @@ export async function runChaos({ cycles, events, progress = () => {} }: ChaosOpt
     let clock = 0;
     for (let cycle = 1; cycle <= cycles; cycle += 1) {
       versive.allow(Math.ceil((events * cycle) / cycles));
-      clock = await torment(world, relay, { folder, versive, clock });
+      clock = await torment(world, relay, { folder, versive, dice, clock });
       // Now and then it is asked to stop, and killed while it does.
-      const stopped = Math.random() < 0.2 ? relay.kill('SIGTERM') : undefined;
-      if (stopped) await Promise.race([stopped, sleep(Math.random() * 1000)]);
+      const stopped = dice.roll() < 0.2 ? relay.kill('SIGTERM') : undefined;
+      if (stopped) await Promise.race([stopped, sleep(dice.roll() * 1000)]);
       await relay.kill('SIGKILL');
       kills.push(performance.now());
-      if (Math.random() < 0.1) {
-        clock = anyClock();
+      if (dice.roll() < 0.1) {
+        clock = anyClock(dice);
         versive.move(clock);
       }
       relay = await spawnRelay(folder, { preload: FATE, env: { RELAY_TEST_CLOCK: String(clock) } });
@@ -88,6 +102,7 @@ export async function runChaos({ cycles, events, progress = () => {} }: ChaosOpt
       return !(within(kills, answered, at) && within(versive.moves, answered, at));
     });
     return {
+      seed: dice.seed,
       cycles,
       events: versive.count,
       verdict: world.judge(versive.acknowledged),
@@ -112,31 +127,31 @@ function historyOf(lives: SpawnedRelay[], subject: string): string[] {
 }
 
 /** Right, an hour early or an hour late. */
-function anyClock(): number {
-  return [-HOUR, 0, HOUR][Math.floor(Math.random() * 3)] ?? 0;
+function anyClock(dice: Dice): number {
+  return [-HOUR, 0, HOUR][dice.below(3)] ?? 0;
 }
 
 /** One life of the relay, with all that can happen in it. Gives how far its clock is ahead at the end, milliseconds. */
 async function torment(
   world: World,
   relay: SpawnedRelay,
-  { folder, versive, clock: before }: { folder: string; versive: Versive; clock: number },
+  { folder, versive, dice, clock: before }: { folder: string; versive: Versive; dice: Dice; clock: number },
 ): Promise<number> {
-  const life = LIFE.least + Math.random() * LIFE.more;
+  const life = LIFE.least + dice.roll() * LIFE.more;
   const end = performance.now() + life;
   let clock = before;
   while (performance.now() < end) {
-    const dice = Math.random();
-    if (dice < 0.55) world.injectFaults(FAULT_KINDS);
-    else if (dice < 0.6) await reload(relay, folder, world);
-    else if (dice < 0.7) tell(relay, { full: true });
-    else if (dice < 0.8) tell(relay, { full: false });
-    else if (dice < 0.87) {
-      clock = anyClock();
+    const roll = dice.roll();
+    if (roll < 0.55) world.injectFaults(FAULT_KINDS);
+    else if (roll < 0.6) await reload(relay, folder, world);
+    else if (roll < 0.7) tell(relay, { full: true });
+    else if (roll < 0.8) tell(relay, { full: false });
+    else if (roll < 0.87) {
+      clock = anyClock(dice);
       tell(relay, { clock });
       versive.move(clock);
-    } else if (dice < 0.92) await replayOne(folder, versive);
-    await sleep(Math.random() * 200);
+    } else if (roll < 0.92) await replayOne(folder, versive, dice);
+    await sleep(dice.roll() * 200);
   }
   return clock;
 }
@@ -152,8 +167,8 @@ async function reload(relay: SpawnedRelay, folder: string, world: World): Promis
 }
 
 /** As an ops person does while everything burns. */
-async function replayOne(folder: string, versive: Versive): Promise<void> {
-  const n = Math.floor(Math.random() * versive.acknowledged.size);
+async function replayOne(folder: string, versive: Versive, dice: Dice): Promise<void> {
+  const n = dice.below(versive.acknowledged.size);
   // What comes of it on a full disk does not matter: it changes what is delivered, never how often.
   await runVerb(['replay', '--interview', subjectOf(n), '--yes'], { cwd: folder });
 }

@@ -21,11 +21,11 @@ function historyOfFirst(report: ChaosReport): string[] {
 
 /** The figures, and below them each problem. */
 export function printReport(report: ChaosReport): string {
-  const { cycles, events, verdict, early, struck, seconds } = report;
+  const { seed, cycles, events, verdict, early, struck, seconds } = report;
   const counts = (kind: keyof typeof verdict) =>
     SERVICES.map((service) => String(verdict[kind][service]?.length ?? 0).padStart(7)).join('');
   return [
-    `${cycles} kills, ${events} acknowledged events, ${seconds} s`,
+    `${cycles} kills, ${events} acknowledged events, ${seconds} s, seed ${seed}`,
     `         ${SERVICES.map((service) => service.padStart(7)).join('')}`,
     `lost     ${counts('lost')}`,
     `doubled  ${counts('doubled')}`,
@@ -34,6 +34,9 @@ export function printReport(report: ChaosReport): string {
     `deliveries given up after three kills in a row, and retried: ${struck}`,
     ...problemsOf(report).slice(0, 20),
     ...historyOfFirst(report),
+    ...(problemsOf(report).length > 0
+      ? [`the same dice again: npm run chaos -- --seed ${seed}, with the same --cycles and --events`]
+      : []),
     '',
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { SHEETS_SPREADSHEET, SHEETS_TOKEN } from '../../src/sandbox/sheets.ts';
 import { SLACK_TOKEN } from '../../src/sandbox/slack.ts';
 import { configText } from '../support/relay.ts';
+import type { Dice } from './dice.ts';
 import { participantOf, type Sent, subjectOf, wordsOf } from './interviews.ts';
 
 const CHANNEL = 'C0123456789';
@@ -34,9 +35,11 @@ export class World {
   readonly early: { service: string; ms: number; at: number }[] = [];
   #hookUrl = '';
   readonly #hook = Fastify({ bodyLimit: 10_000_000, forceCloseConnections: true });
+  readonly #dice: Dice;
 
-  private constructor(sandbox: Sandbox) {
+  private constructor(sandbox: Sandbox, dice: Dice) {
     this.sandbox = sandbox;
+    this.#dice = dice;
     // Their paces would make it hours; Retry-After is what the faults are for.
     sandbox.slack.enforcePace = false;
     sandbox.sheets.perMinute = Number.POSITIVE_INFINITY;
@@ -57,8 +60,8 @@ export class World {
     }
   }
 
-  static async start(): Promise<World> {
-    const world = new World(await startSandbox());
+  static async start(dice: Dice): Promise<World> {
+    const world = new World(await startSandbox(), dice);
     world.#hookUrl = `${await world.#hook.listen({ host: '127.0.0.1', port: 0 })}/hook`;
     return world;
   }
@@ -81,10 +84,10 @@ export class World {
   injectFaults(kinds: readonly FaultKind[]): void {
     for (const [, faults] of this.#faults()) {
       if (faults.list().length > 2) continue;
-      const kind = kinds[Math.floor(Math.random() * kinds.length)];
+      const kind = kinds[this.#dice.below(kinds.length)];
       if (kind === undefined) continue;
       // A slow call lands after its client has given up, or was killed; never after it counts as settled.
-      faults.inject({ kind, times: 1, retryAfter: 1, ms: Math.random() * (TIMEOUT + SETTLES / 3) });
+      faults.inject({ kind, times: 1, retryAfter: 1, ms: this.#dice.roll() * (TIMEOUT + SETTLES / 3) });
     }
   }
 
@@ -94,7 +97,7 @@ export class World {
 
   config(): string {
     const { slack, notion, sheets } = this.sandbox.apiUrl;
-    const common = `timeout: ${TIMEOUT}ms, settles: ${SETTLES}ms, pace: { calls: 1000, per: 1s }, retry: [${'500ms, '.repeat(200)}${Math.ceil(Math.random() * 1000)}s]`;
+    const common = `timeout: ${TIMEOUT}ms, settles: ${SETTLES}ms, pace: { calls: 1000, per: 1s }, retry: [${'500ms, '.repeat(200)}${Math.ceil(this.#dice.roll() * 1000)}s]`;
     return configText(`destinations:
   slack: { connector: slack, token: ${SLACK_TOKEN}, channel: ${CHANNEL}, api_url: "${slack}", ${common} }
   notion: { connector: notion, token: ntn_chaos, data_source: "${this.sandbox.notion.dataSource}", api_url: "${notion}", ${common} }

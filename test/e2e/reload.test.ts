@@ -96,6 +96,10 @@ test('server and store need a restart, and a reload that changes them says so', 
   assert.equal(await relay.app.reload(), true);
   const line = await relay.log.step('config.restart');
   assert.deepEqual(line.changed, ['server', 'store']);
+  const metered = (token: string) => hookTo(first).replace('port: 0', `port: 0, metrics: { token: ${token} }`);
+  await writeFile(relay.file, metered('one'));
+  await relay.app.reload();
+  await relay.log.step('config.restart', ({ changed }) => String(changed) === 'server');
 });
 
 test('a reload tells what it changes for the last events, by their destinations', async () => {
@@ -120,7 +124,12 @@ routes:
   await relay.app.reload();
   await relay.log.step('config.effect', ({ unrouted: none, routed: some }) => none === 0 && some === 1);
   await relay.app.reload();
-  await relay.log.step('config.effect', ({ gains: none }) => Object.keys(none as object).length === 0);
+  const none = await relay.log.step('config.effect', ({ gains: none }) => Object.keys(none as object).length === 0);
+  assert.deepEqual([none.msg, none.changed], ['none of the last 3 events gains or loses a destination', []]);
+  await writeFile(relay.file, hookTo(first).replace('connector: webhook,', 'connector: webhook, body: { a: b },'));
+  await relay.app.reload();
+  const sent = await relay.log.step('config.effect', ({ changed }) => String(changed) === 'hook');
+  assert.match(String(sent.msg), /^none of the last 3 events .*; the options of hook changed$/);
 });
 
 test('what a reload changes is told after it, and a store that cannot be read spoils nothing', async () => {

@@ -120,7 +120,7 @@ describe('plan new.yaml', () => {
       [ROUTES.replace('to: archive', 'to: alerts'), /e1 .*Teams: does not go there any more/],
       [
         ROUTES.replace('routes:\n', 'routes:\n  - { name: End, to: alerts, stop: true }\n'),
-        /Teams: a route above stops/,
+        /Teams: not asked, since "End" above it stops/,
       ],
     ];
     for (const [routes, why] of cases) assert.match((await plan(config(DESTINATIONS, routes))).out, why);
@@ -130,18 +130,33 @@ describe('plan new.yaml', () => {
     assert.match(moved.out, /alerts {2}−2\n.*the source versive is gone/);
   });
 
-  test('--json gives a line for each event that changes, and nothing else', async (t) => {
+  test('--json gives a line for each event that changes, and one for all of it', async (t) => {
     const { plan } = await setUp(t);
     const routes = ROUTES.replace('gte: 100', 'gte: 200').replace('to: archive', 'to: [archive, alerts]');
     const ran = await plan(config(DESTINATIONS, routes), '--json');
     assert.equal(ran.code, 0);
     assert.deepEqual(changes(ran), [
-      { event: 'e2', subject: 'int_2', gains: [], loses: ['alerts', 'archive'] },
-      { event: 'e1', subject: 'int_1', gains: ['alerts'], loses: [] },
+      { event: 'e2', subject: 'int_2', gains: [], loses: ['alerts', 'archive'], renders: [] },
+      { event: 'e1', subject: 'int_1', gains: ['alerts'], loses: [], renders: [] },
+      {
+        of: 4,
+        unrouted: 1,
+        routed: 0,
+        gains: { alerts: 1 },
+        loses: { alerts: 1, archive: 1 },
+        changed: {},
+        rejected: {},
+        new: [],
+        gone: [],
+        renamed: {},
+        moved: [],
+        backfill: 1,
+        restart: [],
+      },
     ]);
     assert.match(ran.err, /2 of them gain or lose a destination/);
-    assert.deepEqual(changes(await plan(config(DESTINATIONS, routes), '--json', '--last', '4')).length, 1);
-    assert.deepEqual(changes(await plan(config(), '--json')), []);
+    assert.deepEqual(changes(await plan(config(DESTINATIONS, routes), '--json', '--last', '4')).length, 2);
+    assert.deepEqual(changes(await plan(config(), '--json')).length, 1);
   });
 
   test('tells whose rendered output changes, with the first difference and no secret', async (t) => {
@@ -157,6 +172,10 @@ describe('plan new.yaml', () => {
     );
     // Another token changes nothing of what is sent.
     assert.doesNotMatch(out, /alerts|hunter/);
+    const lines = changes(await plan(text, '--json'));
+    assert.deepEqual(lines[0], { event: 'e3', subject: 'int_3', gains: [], loses: [], renders: ['archive'] });
+    assert.deepEqual((lines.at(-1) as { changed: unknown }).changed, { archive: 3 });
+    assert.equal(lines.length, 4);
     const broken = await plan(config(DESTINATIONS.replace('{{ study.title }}', "{{ '100%' | url_decode }}")));
     assert.match(broken.out, /\n {2}3 of them would be rejected\n[\s\S]*\+ It would be rejected: .*url_decode/);
   });
@@ -177,6 +196,20 @@ describe('plan new.yaml', () => {
     assert.match(out, /\nlate is disabled: what goes there is held\.\n/);
     assert.match(out, /another place: chat: slack:C0123456789 → slack:C0123456780\./);
     assert.doesNotMatch(out, /\n(alerts|chat) {2}[+−]/, 'a new name alone is no gain and no loss');
+  });
+
+  test('says that a changed server or store needs a restart, and where the events stay', async (t) => {
+    const { plan } = await setUp(t);
+    const text = `server: { port: 8181, metrics: { token: one } }\n${config().replace('./relay.db', './data/other.db')}`;
+    const { code, out } = await plan(text);
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /\nserver and store change: that needs a restart; stored events stay in (\.|\/.*)\/relay\.db\.\n/,
+    );
+    const whole = changes(await plan(text, '--json')).at(-1) as { restart: unknown };
+    assert.deepEqual(whole.restart, ['server', 'store']);
+    assert.doesNotMatch((await plan(config())).out, /restart/);
   });
 
   test('--live asks the services of the new config', async (t) => {

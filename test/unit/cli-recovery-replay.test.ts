@@ -172,6 +172,13 @@ describe('replay --to', () => {
     assert.equal(await planned(scene, '--state', 'delivered', '--to', 'fresh', '--new'), 'fresh 2');
   });
 
+  test('what is held can be chosen', async (t) => {
+    const scene = await setUp(t);
+    await scene.run('replay', 'e2', 'e4', '--to', 'dormant', '--yes');
+    assert.equal(await planned(scene, '--state', 'held'), 'dormant 2');
+    assert.equal(await planned(scene, '--state', 'held', '--to', 'fresh'), 'fresh 2');
+  });
+
   test('a disabled destination is allowed, and what it gets said to be held', async (t) => {
     const scene = await setUp(t);
     const { out } = await scene.run('replay', 'e2', '--to', 'dormant', '--yes');
@@ -200,6 +207,21 @@ describe('replay --reroute', () => {
       again,
       /\n4 events have all deliveries that today's routes say already\.\n[\s\S]*There is nothing to do\./,
     );
+  });
+
+  test('with nothing to make, nobody is asked; with --yes other routes are noted all the same', async (t) => {
+    const scene = await setUp(t);
+    const renamed = CONFIG.replace('Enterprise', 'Large').replace('to: [alpha, fresh]', 'to: alpha');
+    await writeFile(path.join(scene.folder, 'config.yaml'), renamed);
+    const idle = await unchanged(scene, 0, 'replay', '--reroute', 'e1', 'e2');
+    assert.match(idle, /\n2 events have .* already\. 2 of them came there by other routes than today's\.\n/);
+    assert.match(idle, /There is nothing to do\. With --yes, the routes that take 2 events today are noted\.\n$/);
+    await unchanged(scene, 0, 'replay', '--reroute', 'e1', 'e2', '--dry-run');
+    const { code, out } = await scene.run('replay', '--reroute', 'e1', 'e2', '--yes');
+    assert.equal(code, 0);
+    assert.match(out, /\n2 events are noted as routed today\.\n$/);
+    assert.deepEqual((await scene.store.event('e2'))?.routes, ['Large']);
+    assert.match(await unchanged(scene, 0, 'replay', '--reroute', 'e1', 'e2'), /There is nothing to do\.\n$/);
   });
 
   test('with --to only that one destination is made', async (t) => {
@@ -236,7 +258,8 @@ test('bad input changes nothing, and says what to do', async (t) => {
     [2, ['--to', 'alpha', '--yes'], /Nothing says which ones/],
     [2, ['e1', '--since', '1d', '--yes'], /both ids \(e1\) and filters \(--since 1d\)/],
     [2, ['e1', '--reroute'], /no terminal to ask on/],
-    [2, ['--state', 'held'], /Allowed choices are/],
+    [2, ['--state', 'lost'], /Allowed choices are/],
+    [1, ['--state', 'held', '--interview', 'int_a', '--yes'], /There are no deliveries with --state held/],
     [1, ['e1', 'e999', 'x', '--yes'], /There are no events "e999" and "x"\./],
     [1, ['d1', '--yes'], /d1 is the id of a delivery: `versive-relay deliveries d1`/],
     [1, ['--study', 'none', '--yes'], /There are no events with --study none/],

@@ -258,3 +258,46 @@ test('an event in a file is taken as it is', async (t) => {
   const { code, out } = await runVerb(['test'], { cwd: folder });
   assert.deepEqual([code, out], [0, '✓ a\n\n1 passed\n']);
 });
+
+test('of alternatives that failed, the reasons show that one was enough', async (t) => {
+  const folder = await makeFolder(t, {
+    'config.yaml': `${BASE.replace('study.id: dropped', 'any: [{ study.id: a }, { study.id: b, event_type: c }]').replace('to: []', 'to: lonely')}tests:
+  - { name: any, event: {}, to: [archive, lonely] }
+`,
+  });
+  const { out } = await runVerb(['test'], { cwd: folder });
+  assert.match(
+    out,
+    / {10}✗ one of these must hold:\n {14}✗ study\.id is "a": it is "[^"]+"\n {14}✗ all of these must hold:\n {18}✗ study\.id is "b"/,
+  );
+});
+
+test('what reads like a number must stand by itself', async (t) => {
+  const { code, out } = await run(
+    t,
+    `  - name: found
+    event: { interview: { id: "in 15 m of 2026 at 5%, 3.5 or 1,200", active_time: 300 } }
+    renders:
+      archive: { contains: ["15", "2026", "5%", "3.5", "1,200", "5", n 1], not_contains: ["20", "3", "200", "02", "+5"] }
+  - name: not found
+    event: { interview: { active_time: 900 } }
+    renders: { archive: { contains: "5" } }
+`,
+  );
+  assert.match(out, /✓ found\n✗ not found/);
+  assert.equal(code, 1);
+});
+
+test('--junit tells that nothing was run: no report of an earlier run stays', async (t) => {
+  const broken = await run(t, '  - { name: "a <b>", event: {}, to: archiv }\n', '--junit', 'results.xml');
+  assert.equal(broken.code, 78);
+  const xml = await readFile(path.join(broken.folder, 'results.xml'), 'utf8');
+  assert.match(xml, /<testsuite name="config\.yaml" tests="1" failures="0" errors="1" /);
+  assert.match(
+    xml,
+    /<error type="RELAY_CONFIG_REFERENCE" message="config\.yaml has an error; .*">config\.yaml:24:\d+ tests\[0\]\.to: no destination &quot;archiv&quot;\. .*<\/error>/,
+  );
+  const none = await run(t, '  - { name: a, event: {}, to: archive }\n', 'other', '--junit', '-');
+  assert.equal(none.code, 1);
+  assert.match(none.out, /<error type="RELAY_NOT_FOUND" message="no test has &quot;other&quot; in its name/);
+});

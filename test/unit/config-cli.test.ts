@@ -13,8 +13,16 @@ const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
 
 /** Runs a verb in a folder, off any terminal. */
 function relay(folder: string, ...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return relayWith({}, folder, ...argv);
+}
+
+function relayWith(
+  more: NodeJS.ProcessEnv,
+  folder: string,
+  ...argv: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { PATH: process.env.PATH, NO_COLOR: '1' } };
+    const options = { cwd: folder, env: { PATH: process.env.PATH, NO_COLOR: '1', ...more } };
     const child = execFile(process.execPath, [MAIN, ...argv], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
@@ -105,6 +113,28 @@ test('check --live asks the service of each enabled destination, and tells at it
     [['RELAY_CHECK_LIVE', 4, 'destinations.alerts']],
   );
   assert.doesNotMatch(stdout + stderr, /hunter22/);
+  assert.match(stderr, /^Not asked, since disabled: off\.$/m);
+});
+
+test('check --live says that all is well, of which services, and which were not asked', async (t) => {
+  const plugin = `import { z } from 'zod';
+import { defineConnector } from '${path.resolve(import.meta.dirname, '../../src/connector.ts')}';
+export default defineConnector({
+  name: 'mute', description: 'Says nothing.', options: z.strictObject({}),
+  open: () => ({ target: 'mute', limits: { key: 'mute', calls: 1, per: 1 }, deliver: () => {} }),
+});`;
+  const destinations = `  quiet: { connector: mute }\n  off: { connector: file, path: b.jsonl, enabled: false }\n`;
+  const text = GOOD.replace('routes', `${destinations}routes`);
+  const folder = await makeFolder(t, {
+    ...DOT_ENV,
+    'plugins/mute.ts': plugin.replace("'zod'", `'${import.meta.resolve('zod')}'`),
+    'config.yaml': `plugins: [plugins]\n${text}`,
+  });
+  const { code, stdout, stderr } = await relay(folder, 'check', '--live');
+  assert.match(stdout, /\nThe service of archive was asked: all is well\.\n/, stderr);
+  assert.match(stdout, /\nNot asked, since disabled: off\.\n/);
+  assert.match(stdout, /\nNot asked, since their connectors have no check: quiet\.\n/);
+  assert.equal(code, 0);
 });
 
 test('init writes a config that passes check, a private .env, and never writes over anything', async (t) => {
@@ -223,6 +253,18 @@ test('init on a terminal refuses a wrong answer where it is asked, and keeps all
   assert.ok(env.includes(`VERSIVE_WEBHOOK_SECRET=${SIGNING_SECRET}\n`));
   assert.match(env, /^SLACK_BOT_TOKEN=xoxb-1$/m);
   assert.equal((await relay(folder, 'check')).stdout, 'config.yaml is fine: 3 destinations, 1 route\n');
+});
+
+test('init asks for no secret that the environment gives, and names the scopes that Slack needs', async (t) => {
+  const folder = await makeFolder(t, {});
+  const given = { SLACK_BOT_TOKEN: 'xoxb-hunter22' };
+  const { code, stdout } = await relayWith(given, folder, 'init', '--slack-channel', 'C0123456789', '--no-check');
+  assert.equal(code, 0);
+  assert.match(stdout, /\nFrom the environment, which outranks \.env: SLACK_BOT_TOKEN\n/);
+  assert.match(stdout, /\nPut your secrets into \.env: VERSIVE_WEBHOOK_SECRET\n/);
+  const env = await readFile(path.join(folder, '.env'), 'utf8');
+  assert.match(env, /chat:write, channels:read and channels:history/);
+  assert.doesNotMatch(env + stdout, /hunter22/);
 });
 
 test('init says so when its input ends, or a person stops it, before the last answer', async (t) => {

@@ -154,7 +154,7 @@ suite('explain', () => {
     assert.deepEqual(await rows('event.json', '--config', 'stops.yaml'), [
       { route: 'Off', matched: false, because: [], skipped: 'disabled' },
       { route: 'Last', matched: true, because: [] },
-      { route: 'Below', matched: false, because: [], skipped: 'stopped' },
+      { route: 'Below', matched: false, because: [], skipped: 'stopped', stopped_by: 'Last' },
     ]);
   });
 

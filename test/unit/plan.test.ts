@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { parsePayload } from '../../src/payload.ts';
 import { compileFilter } from '../../src/route/filter.ts';
-import { changeOf, heirsOf, type Rules, Tally, turnover, wayBy } from '../../src/route/plan.ts';
+import { altered, ChangeCount, changeOf, heirsOf, type Rules, turnover, wayBy } from '../../src/route/plan.ts';
 import { compileTable } from '../../src/route/table.ts';
 import { makePayload } from '../support/item.ts';
 
@@ -31,15 +31,15 @@ suite('a plan', () => {
   });
 
   test('counts by destination, and what goes nowhere', () => {
-    const tally = new Tally();
+    const count = new ChangeCount();
     const add = (before: string[], after: string[]) =>
-      tally.add(way(...before), way(...after), changeOf(way(...before), way(...after), new Map()));
+      count.add(way(...before), way(...after), changeOf(way(...before), way(...after), new Map()));
     add(['a'], ['a']);
     add(['a'], ['b']);
     add(['a'], []);
     add([], ['b']);
     add([], []);
-    const { of, changed, unrouted, routed, words } = tally;
+    const { of, changed, unrouted, routed, words } = count;
     assert.deepEqual({ of, changed, unrouted, routed }, { of: 5, changed: 3, unrouted: 1, routed: 1 });
     assert.deepEqual(words, ['a −2', 'b +2']);
   });
@@ -54,5 +54,13 @@ suite('a plan', () => {
     });
     // A former name that stays in the file is no news.
     assert.deepEqual(turnover(named(['new', 'old']), named(['new', 'old'])), { added: [], gone: [], renamed: [] });
+  });
+
+  test('tells which destinations have other options, also under another name', () => {
+    const made = (...all: [name: string, fingerprint: string, renamedFrom?: string][]) =>
+      new Map(all.map(([name, fingerprint, renamedFrom]) => [name, { name, fingerprint, renamedFrom }]));
+    const before = made(['same', '1'], ['sheet', '1'], ['old', '1'], ['gone', '1']);
+    const after = made(['same', '1'], ['sheet', '2'], ['new', '2', 'old'], ['pager', '2']);
+    assert.deepEqual(altered(before, after), ['sheet', 'new']);
   });
 });

@@ -67,7 +67,7 @@ suite('the explanation of the routes', () => {
         matched: true,
         because: [{ path: 'interview.metadata.plan', condition: 'is "enterprise"', value: 'enterprise', held: true }],
       },
-      { route: 'rest', matched: false, because: [], skipped: 'stopped' },
+      { route: 'rest', matched: false, because: [], skipped: 'stopped', stoppedBy: 'enterprise' },
     ]);
   });
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Log } from '../connector.ts';
-import { type Judged, parsePayload } from '../payload.ts';
-import { changeOf, heirsOf, Tally, turnover, wayBy } from '../route/plan.ts';
-import type { Store } from '../store/store.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
+import type { Log } from './connector.ts';
+import { type Judged, parsePayload } from './payload.ts';
+import { altered, ChangeCount, changeOf, heirsOf, turnover, wayBy } from './route/plan.ts';
+import type { Store } from './store/store.ts';
 
 /** How many stored events are looked at. */
 const LAST = 200;
@@ -42,16 +42,16 @@ export class Effect {
 
   async #tell(before: Config, after: Config, signal: AbortSignal): Promise<void> {
     try {
-      const tally = await this.#tally(before, after, signal);
-      if (!signal.aborted) this.#write(tally, before, after);
+      const count = await this.#count(before, after, signal);
+      if (!signal.aborted) this.#write(count, before, after);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#log.info({ step: 'config.effect', skipped: why }, 'what the new config changes could not be told');
     }
   }
 
-  async #tally(before: Config, after: Config, signal: AbortSignal): Promise<Tally> {
-    const tally = new Tally();
+  async #count(before: Config, after: Config, signal: AbortSignal): Promise<ChangeCount> {
+    const count = new ChangeCount();
     const heirs = heirsOf(after.destinations.values());
     const deadline = performance.now() + PATIENCE;
     await nextTurn();
@@ -62,9 +62,9 @@ export class Effect {
       const judged = await this.#read(id);
       if (!judged?.payload) continue;
       const [was, is] = [wayBy(before, source, judged), wayBy(after, source, judged)];
-      tally.add(was, is, changeOf(was, is, heirs));
+      count.add(was, is, changeOf(was, is, heirs));
     }
-    return tally;
+    return count;
   }
 
   /** Undefined when it is gone, or the disk has changed it. */
@@ -73,17 +73,32 @@ export class Effect {
     return event?.damage === undefined ? event && parsePayload(event.body) : undefined;
   }
 
-  #write(tally: Tally, before: Config, after: Config): void {
-    const { of, gains, loses, unrouted, routed, words } = tally;
+  #write(count: ChangeCount, before: Config, after: Config): void {
+    const { of, gains, loses, unrouted, routed } = count;
     const { added, gone } = turnover(before.destinations, after.destinations);
-    const fields = { gains: Object.fromEntries(gains), loses: Object.fromEntries(loses), unrouted, routed, of };
-    const told = [
-      ...words,
-      ...(unrouted > 0 ? [`${unrouted} would go nowhere now`] : []),
-      ...(routed > 0 ? [`${routed} that went nowhere would be routed`] : []),
-    ];
-    const message =
-      of === 0 ? 'no event is stored yet' : `for the last ${of} events it changes: ${told.join(', ') || 'nothing'}`;
-    this.#log.info({ step: 'config.effect', ...fields, new: added, gone }, message);
+    const changed = altered(before.destinations, after.destinations);
+    const fields = {
+      gains: Object.fromEntries(gains),
+      loses: Object.fromEntries(loses),
+      unrouted,
+      routed,
+      of,
+      changed,
+    };
+    const told = [routing(count), ...(changed.length > 0 ? [`the options of ${changed.join(', ')} changed`] : [])];
+    this.#log.info({ step: 'config.effect', ...fields, new: added, gone }, told.join('; '));
   }
+}
+
+/** What becomes of the events, by their destinations. */
+function routing({ of, unrouted, routed, words }: ChangeCount): string {
+  if (of === 0) return 'no event is stored yet';
+  const told = [
+    ...words,
+    ...(unrouted > 0 ? [`${unrouted} would go nowhere now`] : []),
+    ...(routed > 0 ? [`${routed} that went nowhere would be routed`] : []),
+  ];
+  return told.length > 0
+    ? `for the last ${of} events it changes: ${told.join(', ')}`
+    : `none of the last ${of} events gains or loses a destination`;
 }
