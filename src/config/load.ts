@@ -92,7 +92,7 @@ export async function loadConfig(
   for (const each of [main.root, ...roots]) if (each?.entries) report.yaml(findTraps(each, texts.whole));
   const testFiles = new TestFiles(variables);
   const config = root && (await readRoot(root, { file: absolute, report, testFiles, samples }));
-  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.secrets)];
+  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.hidden)];
   files.push(...found.files.map((each) => each.file), ...variables.files, ...testFiles.files);
   const placeOf = (at: (string | number)[]) => {
     const value = root && nearestAt(root, at).located;
@@ -100,7 +100,7 @@ export async function loadConfig(
   };
   const loaded = { basics: basicsOf(main, folder, findings), findings, files, include: found.include, placeOf };
   if (!config || findings.some(({ level }) => level === 'error')) return { config: undefined, ...loaded };
-  const secrets = secretForms(report.secrets);
+  const secrets = secretForms(report.hidden);
   return { config: { ...config, files, include: found.include, readAt, secrets }, ...loaded };
 }
 
@@ -132,6 +132,7 @@ async function readRoot(
     return judged.value;
   };
 
+  for (const name of namesIn(entries)) report.names.add(name);
   const server = read('server', serverSchema, {});
   const timezone = read('timezone', timezoneSchema, DEFAULT_TIMEZONE);
   const store = read('store', storeSchema, DEFAULT_STORE);
@@ -194,6 +195,13 @@ async function readRoot(
     onFailure: listOf(onFailure),
     tests,
   };
+}
+
+/** What sources, destinations and routes are called. */
+function namesIn(sections: ReadonlyMap<string, Located>): string[] {
+  const keys = ['sources', 'destinations'].flatMap((section) => [...(sections.get(section)?.entries?.keys() ?? [])]);
+  const routes = sections.get('routes')?.items ?? [];
+  return [...keys, ...routes.map(({ entries }) => String(entries?.get('name')?.scalar ?? ''))];
 }
 
 const NO_SOURCES: OptionProblem = {

@@ -38,7 +38,7 @@ export function findPlainSecrets(base: Located, { schema, prefix }: Judged, repo
 }
 
 /** Where people choose the names themselves, as of headers, most values are declared secret only to be safe. */
-function isTelling(schema: z.ZodType, path: OptionPath): boolean {
+export function isTelling(schema: z.ZodType, path: OptionPath): boolean {
   const at = path.findLastIndex((key) => typeof key === 'string');
   const key = String(path[at]);
   return keysAt(schema, path.slice(0, at)).includes(key) || isSecretName(key);

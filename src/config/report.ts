@@ -4,7 +4,7 @@ import type { YamlProblem } from './compose.ts';
 import { kindOf, type OptionProblem, type Quote } from './issues.ts';
 import { type Located, type LocatedFile, nearestAt, printPath } from './locate.ts';
 import type { OptionPath } from './option-schema.ts';
-import { escapePattern, scrubber, secretForms } from './secrets.ts';
+import { escapePattern, hiddenSecrets, scrubber, secretForms } from './secrets.ts';
 import type { Texts } from './texts.ts';
 import { booleanTrap } from './traps.ts';
 
@@ -37,6 +37,8 @@ export class Report {
   readonly #entries: Entry[] = [];
   /** Secrets of the config: no message shows them. */
   readonly secrets = new Set<string>();
+  /** Of sources, destinations and routes: every message may show them. */
+  readonly names = new Set<string>();
 
   constructor(texts: Texts) {
     this.#texts = texts;
@@ -50,6 +52,11 @@ export class Report {
     this.#files.push(file);
     this.yaml([...file.syntax, ...file.problems]);
     this.unread(...unread);
+  }
+
+  /** The secrets that no text may show. */
+  get hidden(): string[] {
+    return hiddenSecrets(this.secrets, this.names);
   }
 
   /** Are there so many problems that looking for more helps nobody? */
@@ -191,7 +198,7 @@ export class Report {
 
   /** Cuts secrets, and values that came from outside, out of a message. */
   #shown(brought: ReadonlyMap<string, string>): (text: string) => string {
-    const scrub = scrubber(secretForms(this.secrets));
+    const scrub = scrubber(secretForms(this.hidden));
     const values = [...brought].filter(([value]) => value.length >= TELLING).sort(([a], [b]) => b.length - a.length);
     return (text) => scrub(values.reduce((told, [value, source]) => told.replaceAll(value, source), text));
   }
