@@ -132,7 +132,7 @@ export class Report {
       if (trap) return void this.#entries.push(trap);
     }
     const isPath = problem.code === 'RELAY_CONFIG_PATH' && problem.place === undefined;
-    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || isPath;
+    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || isPath || problem.atKey;
     this.#entries.push({
       level: problem.level ?? 'error',
       code: problem.code,

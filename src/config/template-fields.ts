@@ -19,13 +19,15 @@ export function findUnknownFields({ path, source }: OwnTemplate): (OptionProblem
   return fieldsOf(source).flatMap(({ path: field, line, column }) => {
     if (isKnown(field)) return [];
     const meant = suggestionFor(field);
+    const known =
+      field[0] === 'event' ? EVENT.map((name) => `event.${name}`).join(', ') : 'interview, study, event and source';
     return [
       {
         level: 'warning' as const,
         code: 'RELAY_CONFIG_PATH' as const,
         path,
         message: `interview.completed has no "${printPath(field)}", so nothing appears here`,
-        fix: `Did you mean "${meant}"?`,
+        fix: meant === undefined ? `Templates know ${known}.` : `Did you mean "${meant}"?`,
         place: { line, column },
       },
     ];
@@ -41,7 +43,7 @@ function isKnown(field: Path): boolean {
   return field.length > 1 && LIQUID.includes(String(field.at(-1))) && isKnown(field.slice(0, -1));
 }
 
-function suggestionFor(field: Path): string {
+function suggestionFor(field: Path): string | undefined {
   const [root, name] = field;
   const ofEvent = root === 'event' ? nearest(String(name), EVENT) : undefined;
   return ofEvent === undefined ? suggestPath(field) : `event.${ofEvent}`;
