@@ -34,7 +34,7 @@ export async function advise(advised: Advised, report: Report): Promise<void> {
   const server = sections.get('server');
   if (server) findPlainSecrets(server, { schema: serverSchema, prefix: 'relay' }, report);
   for (const [name, located] of sections.get('sources')?.entries ?? []) {
-    findPlainSecrets(located, { schema: sourceSchema, prefix: name }, report);
+    findPlainSecrets(located, { schema: sourceSchema, prefix: `${name}_webhook` }, report);
   }
   for (const [name, written] of sections.get('destinations')?.entries ?? []) {
     const destination = destinations.get(name);

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../model.ts';
 import type { YamlProblem } from './compose.ts';
 import type { OptionPath } from './option-schema.ts';
 import { composeRepairing, type Repair } from './repair.ts';
+import { isSecretName } from './secrets.ts';
 import type { Variables } from './substitute.ts';
 import type { Texts } from './texts.ts';
 
@@ -261,7 +262,7 @@ class Walk {
     if (typeof value === 'number' || typeof value === 'boolean') located.scalar = value;
     if (typeof value !== 'string') return;
     located.scalar = value;
-    const substitution = this.#parts.variables.substitute(value);
+    const substitution = this.#parts.variables.substitute(value, located.path.some(isSecretKey));
     if (substitution === undefined) return;
     located.scalar = substitution.text;
     located.substituted = { source: value, whole: substitution.whole };
@@ -277,6 +278,11 @@ class Walk {
       });
     }
   }
+}
+
+/** Is what stands below this key most likely secret? */
+function isSecretKey(key: string | number): boolean {
+  return key === 'headers' || key === 'credentials' || isSecretName(String(key));
 }
 
 function rangeOf(node: Node): [number, number] {
