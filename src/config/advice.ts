@@ -38,7 +38,7 @@ export async function advise(advised: Advised, report: Report): Promise<void> {
   }
   for (const [name, written] of sections.get('destinations')?.entries ?? []) {
     const destination = destinations.get(name);
-    if (!destination || report.full) continue;
+    if (!destination || report.full || report.isMisread(written)) continue;
     const located = withDefaults(written, sections.get('defaults'));
     findPlainSecrets(located, { schema: destination.connector.options, prefix: destination.connector.name }, report);
     const templates = templatesOf(destination.options, located);

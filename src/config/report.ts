@@ -83,6 +83,12 @@ export class Report {
     return this.#unread.has(section);
   }
 
+  /** Was some of it read otherwise than it is written? Nothing can be advised of it then. */
+  isMisread({ path }: Located): boolean {
+    const isInside = (misread: OptionPath) => path.every((key, index) => misread[index] === key);
+    return this.#files.some(({ misread }) => misread.some(isInside));
+  }
+
   /** Where a value stands, in words for a finding about another one: `line 14`, or `config.yaml:14:3` of another file. */
   where(located: Located, from: Located): string {
     const { file, line, column } = this.#texts.place(placeOf(located));
