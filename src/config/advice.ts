@@ -5,7 +5,7 @@ import { findPlainSecrets } from './plain-secrets.ts';
 import type { Report } from './report.ts';
 import { adviseOnRoutes } from './route-advice.ts';
 import { serverSchema, sourceSchema } from './schema.ts';
-import { findUnknownFields } from './template-fields.ts';
+import { findSingleBraces, findUnknownFields } from './template-fields.ts';
 import { templatesOf } from './template-list.ts';
 import { type Sample, tryDestination } from './trial.ts';
 import { findUnused } from './unused.ts';
@@ -42,7 +42,8 @@ export async function advise(advised: Advised, report: Report): Promise<void> {
     const located = withDefaults(written, sections.get('defaults'));
     findPlainSecrets(located, { schema: destination.connector.options, prefix: destination.connector.name }, report);
     const templates = templatesOf(destination.options, located);
-    for (const template of templates) report.options(located, findUnknownFields(template));
+    for (const template of templates)
+      report.options(located, [...findUnknownFields(template), ...findSingleBraces(template)]);
     await tryDestination(destination, { located, templates }, samples, { ...place, report });
   }
 }

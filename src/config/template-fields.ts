@@ -34,6 +34,23 @@ export function findUnknownFields({ path, source }: OwnTemplate): (OptionProblem
   });
 }
 
+/** Tells of a field in single braces, which stands in the text as it is written. */
+export function findSingleBraces({ path, source }: OwnTemplate): (OptionProblem & { level: 'warning' })[] {
+  const found = /(?<![{%$])\{\s*((?:interview|study)\.[\w.]+)[^{}]*\}(?!\})/.exec(source);
+  if (!found) return [];
+  const before = source.slice(0, found.index).split('\n');
+  return [
+    {
+      level: 'warning',
+      code: 'RELAY_CONFIG_TEMPLATE',
+      path,
+      message: 'a field in single braces stays as it is written',
+      fix: `Write {{ ${found[1]} }}.`,
+      place: { line: before.length, column: (before.at(-1) ?? '').length + 1 },
+    },
+  ];
+}
+
 function isKnown(field: Path): boolean {
   const [root, name] = field;
   if (root === 'event' && (name === undefined || (field.length === 2 && EVENT.includes(String(name))))) return true;
