@@ -179,8 +179,16 @@ export class Report {
       ...causes.map(({ path, offset }) => inFile(this.#texts.fileAt(offset), path)),
       ...this.#files.flatMap(({ name, misread }) => misread.map((path) => inFile(name, path))),
     ]);
-    const told = new Set<Entry>([...causes, ...this.#files.flatMap(({ syntax }) => syntax)]);
+    const told = new Set<Entry>([
+      ...causes,
+      ...this.#files.flatMap(({ syntax, problems }) => [...syntax, ...problems.filter(isSyntax)]),
+    ]);
+    const misnamed = new Set(
+      this.#entries.filter(({ code }) => code === 'RELAY_CONFIG_REFERENCE').map(({ offset }) => offset),
+    );
     const kept = this.#entries.filter((entry) => {
+      // A name that nobody has is told with the one that was meant.
+      if (entry.message.startsWith('expected a name of small letters') && misnamed.has(entry.offset)) return false;
       return told.has(entry) || !isWithin(entry.path, this.#texts.fileAt(entry.offset), explained);
     });
     const show = this.#shown(brought);
@@ -210,6 +218,10 @@ export class Report {
   }
 }
 
+function isSyntax({ code }: YamlProblem): boolean {
+  return code === 'RELAY_CONFIG_SYNTAX';
+}
+
 function placeOf(located: Located): number {
   const isScalar = located.entries === undefined && located.items === undefined && located.scalar !== null;
   return isScalar ? located.offset : (located.keyOffset ?? located.offset);
@@ -233,6 +245,10 @@ function withoutParts({ code, message }: OptionProblem, { substituted }: Located
 /** Text that looks like a number or boolean to YAML. */
 function quotesFix(located: Located, message: string): string | undefined {
   const isOther = typeof located.scalar === 'number' || typeof located.scalar === 'boolean';
+  if (typeof located.scalar === 'number' && located.plain) {
+    if (message.startsWith('expected a duration')) return `Write the unit too: ${located.source}s for seconds.`;
+    if (message.startsWith('expected a size')) return `Write the unit too: ${located.source}MB for megabytes.`;
+  }
   if (!isOther || !/^expected (text|a name|an? \w+ id|the id)/.test(message) || !located.plain) return undefined;
   return message.endsWith(kindOf(located.scalar)) ? 'Put it in quotes.' : `Put it in quotes: "${located.source}".`;
 }

@@ -221,6 +221,10 @@ function trapOf(entry: Entry, lineStartsAt: number, line: string, code: string):
     return { level: 'error', code: 'RELAY_CONFIG_TRAP', offset, path: [], message, fix, meant, suspects: [] };
   };
   if (text.startsWith('{{')) return trap(TEMPLATE_TRAP.message, TEMPLATE_TRAP.fix);
+  const [, sign, bound] = /^>(=?)\s*([\d.]+)$/.exec(text) ?? [];
+  if (bound !== undefined && !inBrackets) {
+    return trap('to YAML a > begins a text of several lines', `Write { ${sign ? 'gte' : 'gt'}: ${bound} }.`);
+  }
   if (text.startsWith('{%')) {
     return trap('a text that begins with {% is a map to YAML', 'Put all of the text in quotes: "{% … %}".');
   }

@@ -48,7 +48,9 @@ function commentTrap(value: Located, text: string): YamlProblem | undefined {
     return trap(
       value,
       'nothing is left of this text: to YAML it is a comment, from its # on',
-      'Put it in quotes: "#…".',
+      value.path.at(-1) === 'channel'
+        ? 'Write the id of the channel, such as C0123456789: Slack shows it at the foot of its details.'
+        : 'Put it in quotes: "#…".',
     );
   }
   if (typeof value.scalar !== 'string') return undefined;

@@ -63,6 +63,9 @@ function misfitOf(leaf: Leaf): Misfit[] {
   if (leaf.bound) return leaf.bound.kind === kind ? [] : told(`compares with ${quoted(leaf.operand as Scalar)}`);
   const odd = leaf.equals?.find((value) => value !== null && !fits(value, kind));
   if (odd === undefined || odd === null) return [];
+  const [, sign = '', bound] = (typeof odd === 'string' && /^([<>]=?)\s*(\S+)$/.exec(odd)) || [];
+  const operator = new Map(Object.entries({ '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte' })).get(sign);
+  if (operator) return told(`equals ${quoted(odd)}`, `Write { ${operator}: ${bound} }.`);
   return told(
     `equals ${quoted(odd)}`,
     kind === 'text' ? 'To ask whether it is there write { exists: true }.' : undefined,
