@@ -46,6 +46,8 @@ export interface Loaded {
 export interface LoadOptions {
   /** With these events it also gives advice: on what is legal, and surely not meant. */
   samples?: readonly Sample[] | undefined;
+  /** `false` leaves `tests:` unread: what is wrong there, or in the files that it names, keeps nobody from anything. */
+  tests?: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export interface LoadOptions {
 export async function loadConfig(
   file: string,
   environment: NodeJS.ProcessEnv = process.env,
-  { samples }: LoadOptions = {},
+  { samples, tests = true }: LoadOptions = {},
 ): Promise<Loaded> {
   const readAt = Date.now();
   const absolute = path.resolve(file);
@@ -81,7 +83,7 @@ export async function loadConfig(
     return unread({ code: 'RELAY_CONFIG_VARIABLE', message });
   }
   const report = new Report(texts);
-  const locator = new Locator(texts, variables);
+  const locator = new Locator(texts, variables, tests ? undefined : 'tests');
   const main = locator.locate(file, read.text);
   report.file(main);
   if (!main.root && !report.failed) report.yaml([{ level: 'error', offset: main.start, path: [], ...EMPTY_CONFIG }]);
@@ -164,11 +166,11 @@ async function readRoot(
   const onFailureAt = entries.get('on_failure');
   const onFailure = read('on_failure', onFailureSchema, []);
   checkReferences(onFailureAt, names, report);
-  await checkNotifiers(onFailureAt, destinations, { ...place, report });
+  await checkNotifiers(onFailureAt, destinations, { ...place, report, destinationsAt });
 
   const testsAt = entries.get('tests');
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
-  const known = { destinations: names, sources: sourceNames, opened: destinations };
+  const known = { destinations: names, sources: sourceNames, opened: destinations, destinationsAt };
   const tests = testsAt ? await readTests(testsAt, { ...known, ...place, report, testFiles }) : [];
   if (samples) {
     await advise({ sections: entries, destinations, connectors: connectors.names, samples, ...place }, report);
