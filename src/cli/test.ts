@@ -44,7 +44,7 @@ Examples:
           fix: 'Give --junit a file.',
         });
       }
-      const config = await readConfig(options.config);
+      const config = await readConfig(options.config, { tests: true });
       const timed = await runAll(config, chosen(config, names, options.config), options);
       if (options.junit !== undefined) await writeJunit(junitXml(timed), options.junit);
       if (timed.some(({ verdict }) => !verdict.passed)) process.exitCode = EXIT.no;
