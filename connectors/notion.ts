@@ -58,9 +58,10 @@ const options = z
       .describe('What the page holds: facts, recording, quotes and the whole transcript; or nothing.'),
     api_url: z.url().default('https://api.notion.com').describe('The root of the API, for a proxy or a stand-in.'),
   })
-  .refine((given) => (given.data_source === undefined) !== (given.database === undefined), {
-    error: 'expected one of data_source and database',
-    path: ['data_source'],
+  .superRefine(({ data_source, database }, context) => {
+    if ((data_source === undefined) !== (database === undefined)) return;
+    const found = data_source === undefined ? 'neither' : 'both';
+    context.addIssue({ code: 'custom', message: `expected one of \`data_source\` and \`database\`, found ${found}` });
   });
 
 export default defineConnector({

@@ -56,7 +56,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     ...(options.logStream !== undefined && { stream: options.logStream }),
   });
   const reloader: Reloader = new Reloader(first, {
-    load: () => loadConfig(first.file),
+    load: () => loadConfig(first.file, process.env, { tests: false }),
     prepare: (config) => lanes.prepare(config),
     ended: (taken, wrong) => {
       metrics.configReloadSuccessful.set(taken ? 1 : 0);

@@ -5,11 +5,12 @@ import { type Finding, RelayError } from '../errors.ts';
 
 /**
  * Reads the config, and prints what is wrong or suspicious about it to standard error.
+ * `tests:` is left unread: only `check` and `test` need it.
  *
  * @throws RelayError RELAY_CONFIG_… when it has errors
  */
 export async function readConfig(file: string): Promise<Config> {
-  const { config, findings } = await loadConfig(file);
+  const { config, findings } = await loadConfig(file, process.env, { tests: false });
   printFindings(findings, process.stderr);
   if (config) return config;
   throw refusal(file, findings);
@@ -32,7 +33,7 @@ export interface Basics {
  * @throws RelayError RELAY_CONFIG_… when the store cannot be told
  */
 export async function readBasics(file: string): Promise<Basics> {
-  const { config, basics, findings } = await loadConfig(file);
+  const { config, basics, findings } = await loadConfig(file, process.env, { tests: false });
   printFindings(findings, process.stderr);
   if (config) return { store: config.store, timezone: config.timezone, config };
   if (!basics) throw refusal(file, findings);

@@ -5,7 +5,7 @@ import { findPlainSecrets } from './plain-secrets.ts';
 import type { Report } from './report.ts';
 import { adviseOnRoutes } from './route-advice.ts';
 import { serverSchema, sourceSchema } from './schema.ts';
-import { findUnknownFields } from './template-fields.ts';
+import { findSingleBraces, findUnknownFields } from './template-fields.ts';
 import { templatesOf } from './template-list.ts';
 import { type Sample, tryDestination } from './trial.ts';
 import { findUnused } from './unused.ts';
@@ -34,15 +34,16 @@ export async function advise(advised: Advised, report: Report): Promise<void> {
   const server = sections.get('server');
   if (server) findPlainSecrets(server, { schema: serverSchema, prefix: 'relay' }, report);
   for (const [name, located] of sections.get('sources')?.entries ?? []) {
-    findPlainSecrets(located, { schema: sourceSchema, prefix: name }, report);
+    findPlainSecrets(located, { schema: sourceSchema, prefix: `${name}_webhook` }, report);
   }
   for (const [name, written] of sections.get('destinations')?.entries ?? []) {
     const destination = destinations.get(name);
-    if (!destination || report.full) continue;
+    if (!destination || report.full || report.isMisread(written)) continue;
     const located = withDefaults(written, sections.get('defaults'));
     findPlainSecrets(located, { schema: destination.connector.options, prefix: destination.connector.name }, report);
     const templates = templatesOf(destination.options, located);
-    for (const template of templates) report.options(located, findUnknownFields(template));
+    for (const template of templates)
+      report.options(located, [...findUnknownFields(template), ...findSingleBraces(template)]);
     await tryDestination(destination, { located, templates }, samples, { ...place, report });
   }
 }

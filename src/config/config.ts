@@ -25,7 +25,7 @@ export interface Config {
   table: Table;
   /** Names of the destinations that are told of failures. */
   onFailure: string[];
-  /** Those of `tests:`; a running relay does not look at them. */
+  /** Those of `tests:`; none where they were not asked for, as by a running relay. */
   tests: RoutingTest[];
   /** Texts that must not be seen anywhere, longest first. */
   secrets: string[];

@@ -5,11 +5,13 @@ import type { JsonObject } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
 import type { DestinationConfig } from './config.ts';
 import { judge, kindOf, type OptionProblem, unknownKey } from './issues.ts';
-import { type Located, plainValue } from './locate.ts';
+import { type Located, nearestAt, plainValue } from './locate.ts';
 import { keysAt } from './option-schema.ts';
+import { isTelling } from './plain-secrets.ts';
 import { BUILT_IN, findConnectors, loadConnector, parseOptions } from './plugins.ts';
 import { quoteOf, type Report } from './report.ts';
 import { commonSchema, destinationSchema } from './schema.ts';
+import { LONG } from './secrets.ts';
 
 /** The connectors that a config may name. Each is imported when it is first asked for. */
 export class Connectors {
@@ -129,7 +131,10 @@ async function readDestination(
   const problems = withOwnNames(parsed.problems, connector);
   // What is missing may stand in defaults that could not be read.
   report.options(merged, report.isUnread('defaults') ? problems.filter(isOfOne) : problems);
-  for (const secret of parsed.secrets) report.secrets.add(secret);
+  for (const { path, text } of parsed.secrets) {
+    const isOpen = !nearestAt(merged, path).located.substituted && !isTelling(connector.options, path);
+    if (!isOpen || text.length >= LONG) report.secrets.add(text);
+  }
   if (common.value === undefined || parsed.problems.length > 0) return undefined;
   const { retry, timeout, settles, pace, enabled, renamed_from: renamedFrom } = common.value;
   const identity = JSON.stringify([

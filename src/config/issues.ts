@@ -14,6 +14,8 @@ export interface OptionProblem {
   fix?: string;
   /** Where in the option's own text, one-based: of a template. */
   place?: { line: number; column: number };
+  /** Is it the key that is wrong, and not what stands after it? */
+  atKey?: boolean;
 }
 
 /** A value that came from a substitution. */
@@ -43,7 +45,19 @@ export function judge<Schema extends z.ZodType>(
   const typed = withTypedSubstitutions({ schema, raw, quote }, first.error.issues);
   const second = typed === undefined ? first : schema.safeParse(typed, PARSING);
   if (second.success) return { value: second.data, problems: [] };
-  return { value: undefined, problems: second.error.issues.flatMap((issue) => explain({ schema, raw, quote }, issue)) };
+  const problems = second.error.issues.flatMap((issue) => explain({ schema, raw, quote }, issue));
+  return { value: undefined, problems: withoutMisspelt(problems) };
+}
+
+/** Leaves out that an option is missing where it is only misspelt. */
+function withoutMisspelt(problems: OptionProblem[]): OptionProblem[] {
+  const misspelt = problems.flatMap(({ code, path, message }) => {
+    const meant = code === 'RELAY_CONFIG_UNKNOWN_KEY' ? / Did you mean "(.*)"\?$/.exec(message)?.[1] : undefined;
+    return meant === undefined ? [] : [JSON.stringify([...path.slice(0, -1), meant])];
+  });
+  return problems.filter(
+    ({ code, path }) => code !== 'RELAY_CONFIG_MISSING' || !misspelt.includes(JSON.stringify(path)),
+  );
 }
 
 /**

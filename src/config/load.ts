@@ -46,6 +46,8 @@ export interface Loaded {
 export interface LoadOptions {
   /** With these events it also gives advice: on what is legal, and surely not meant. */
   samples?: readonly Sample[] | undefined;
+  /** `false` leaves `tests:` unread: what is wrong there, or in the files that it names, keeps nobody from anything. */
+  tests?: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export interface LoadOptions {
 export async function loadConfig(
   file: string,
   environment: NodeJS.ProcessEnv = process.env,
-  { samples }: LoadOptions = {},
+  { samples, tests = true }: LoadOptions = {},
 ): Promise<Loaded> {
   const readAt = Date.now();
   const absolute = path.resolve(file);
@@ -81,7 +83,7 @@ export async function loadConfig(
     return unread({ code: 'RELAY_CONFIG_VARIABLE', message });
   }
   const report = new Report(texts);
-  const locator = new Locator(texts, variables);
+  const locator = new Locator(texts, variables, tests ? undefined : 'tests');
   const main = locator.locate(file, read.text);
   report.file(main);
   if (!main.root && !report.failed) report.yaml([{ level: 'error', offset: main.start, path: [], ...EMPTY_CONFIG }]);
@@ -92,7 +94,7 @@ export async function loadConfig(
   for (const each of [main.root, ...roots]) if (each?.entries) report.yaml(findTraps(each, texts.whole));
   const testFiles = new TestFiles(variables);
   const config = root && (await readRoot(root, { file: absolute, report, testFiles, samples }));
-  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.secrets)];
+  const findings = [...report.findings(variables.brought), ...testFiles.findings(report.hidden)];
   files.push(...found.files.map((each) => each.file), ...variables.files, ...testFiles.files);
   const placeOf = (at: (string | number)[]) => {
     const value = root && nearestAt(root, at).located;
@@ -100,7 +102,7 @@ export async function loadConfig(
   };
   const loaded = { basics: basicsOf(main, folder, findings), findings, files, include: found.include, placeOf };
   if (!config || findings.some(({ level }) => level === 'error')) return { config: undefined, ...loaded };
-  const secrets = secretForms(report.secrets);
+  const secrets = secretForms(report.hidden);
   return { config: { ...config, files, include: found.include, readAt, secrets }, ...loaded };
 }
 
@@ -132,6 +134,7 @@ async function readRoot(
     return judged.value;
   };
 
+  for (const name of namesIn(entries)) report.names.add(name);
   const server = read('server', serverSchema, {});
   const timezone = read('timezone', timezoneSchema, DEFAULT_TIMEZONE);
   const store = read('store', storeSchema, DEFAULT_STORE);
@@ -163,11 +166,11 @@ async function readRoot(
   const onFailureAt = entries.get('on_failure');
   const onFailure = read('on_failure', onFailureSchema, []);
   checkReferences(onFailureAt, names, report);
-  await checkNotifiers(onFailureAt, destinations, { ...place, report });
+  await checkNotifiers(onFailureAt, destinations, { ...place, report, destinationsAt });
 
   const testsAt = entries.get('tests');
   const sourceNames = report.isUnread('sources') ? undefined : new Set(sourcesAt?.entries?.keys());
-  const known = { destinations: names, sources: sourceNames, opened: destinations };
+  const known = { destinations: names, sources: sourceNames, opened: destinations, destinationsAt };
   const tests = testsAt ? await readTests(testsAt, { ...known, ...place, report, testFiles }) : [];
   if (samples) {
     await advise({ sections: entries, destinations, connectors: connectors.names, samples, ...place }, report);
@@ -194,6 +197,13 @@ async function readRoot(
     onFailure: listOf(onFailure),
     tests,
   };
+}
+
+/** What sources, destinations and routes are called. */
+function namesIn(sections: ReadonlyMap<string, Located>): string[] {
+  const keys = ['sources', 'destinations'].flatMap((section) => [...(sections.get(section)?.entries?.keys() ?? [])]);
+  const routes = sections.get('routes')?.items ?? [];
+  return [...keys, ...routes.map(({ entries }) => String(entries?.get('name')?.scalar ?? ''))];
 }
 
 const NO_SOURCES: OptionProblem = {

@@ -1,9 +1,11 @@
 /** Reads YAML into a tree that knows where each value stands: from a path of the config to its line and column. */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
 import type { JsonObject, JsonValue } from '../model.ts';
+import { nearest } from '../suggest.ts';
 import type { YamlProblem } from './compose.ts';
 import type { OptionPath } from './option-schema.ts';
 import { composeRepairing, type Repair } from './repair.ts';
+import { isSecretName } from './secrets.ts';
 import type { Variables } from './substitute.ts';
 import type { Texts } from './texts.ts';
 
@@ -53,11 +55,14 @@ export interface LocatedFile {
 export class Locator {
   readonly texts: Texts;
   readonly #variables: Variables;
+  readonly #ignored: string | undefined;
   #values = 0;
 
-  constructor(texts: Texts, variables: Variables) {
+  /** @param ignored a section that is not looked at, but for its YAML */
+  constructor(texts: Texts, variables: Variables, ignored?: string) {
     this.texts = texts;
     this.#variables = variables;
+    this.#ignored = ignored;
   }
 
   locate(name: string, text: string): LocatedFile {
@@ -72,13 +77,15 @@ export class Locator {
     });
     const root = document?.contents ? walk.read(document.contents, [], undefined) : undefined;
     this.#values = walk.values;
+    const ignored = walk.refused ? undefined : this.#ignored;
+    if (ignored !== undefined) root?.entries?.delete(ignored);
     return {
       name,
       start,
       // Of a config that is too much, the part that was read would only look like another one.
       root: walk.refused ? undefined : root,
       syntax: problems.map((problem) => ({ ...problem, offset: start + problem.offset })),
-      problems: walk.problems,
+      problems: walk.problems.filter(({ path }) => ignored === undefined || path[0] !== ignored),
       misread: walk.misread,
       unread,
     };
@@ -159,6 +166,8 @@ class Walk {
     }
     const target = this.#anchors.get(node.source);
     if (target !== undefined) return target;
+    const meant = nearest(node.source, this.#anchors.keys());
+    this.misread.push(path);
     this.problems.push({
       level: 'error',
       code: 'RELAY_CONFIG_SYNTAX',
@@ -168,7 +177,9 @@ class Walk {
       fix:
         path[0] === 'include'
           ? `Put the pattern in quotes: "*${node.source}".`
-          : `Write &${node.source} at the value that *${node.source} repeats, or put the text in quotes.`,
+          : meant !== undefined
+            ? `Did you mean *${meant}?`
+            : `Write &${node.source} at the value that *${node.source} repeats, or put the text in quotes.`,
     });
     return undefined;
   }
@@ -261,7 +272,7 @@ class Walk {
     if (typeof value === 'number' || typeof value === 'boolean') located.scalar = value;
     if (typeof value !== 'string') return;
     located.scalar = value;
-    const substitution = this.#parts.variables.substitute(value);
+    const substitution = this.#parts.variables.substitute(value, located.path.some(isSecretKey));
     if (substitution === undefined) return;
     located.scalar = substitution.text;
     located.substituted = { source: value, whole: substitution.whole };
@@ -277,6 +288,11 @@ class Walk {
       });
     }
   }
+}
+
+/** Is what stands below this key most likely secret? */
+function isSecretKey(key: string | number): boolean {
+  return key === 'headers' || key === 'credentials' || isSecretName(String(key));
 }
 
 function rangeOf(node: Node): [number, number] {

@@ -1,5 +1,6 @@
 /** Makes one tree of a config's files: each section of the main one, with what the included ones add to it. */
 import { z } from 'zod';
+import { nearest } from '../suggest.ts';
 import { judge, kindOf, unknownKey } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
 import type { Report } from './report.ts';
@@ -45,6 +46,8 @@ export function mergeFiles(main: Located, included: Located[], mainName: string,
     main,
     unknown.map((key) => unknownKey([key], SECTIONS)),
   );
+  // What the misspelt ones hold is unknown, and not missing.
+  report.unread(...unknown.flatMap((key) => nearest(key, SECTIONS) ?? []));
   const entries = new Map(main.entries);
   for (const [name, section] of entries) checkKind(name, section, report);
   for (const root of included) {

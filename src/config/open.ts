@@ -1,6 +1,8 @@
 import type { Context, Destination, Log } from '../connector.ts';
 import { RelayError } from '../errors.ts';
 import type { DestinationConfig } from './config.ts';
+import type { Located } from './locate.ts';
+import type { Report } from './report.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {} };
 
@@ -16,6 +18,33 @@ export function openDestination(
   request: typeof fetch = noCalls,
 ): Destination {
   return openWith(destination, { destination: destination.name, folder, timezone, log: silent, fetch: request });
+}
+
+/**
+ * Looks at a destination, and closes it again.
+ *
+ * @param written where it stands: what is wrong when it cannot be opened is told there
+ * @returns undefined when it cannot
+ */
+export async function lookAt<T>(
+  destination: DestinationConfig,
+  place: Pick<Context, 'folder' | 'timezone'>,
+  written: { located: Located; report: Report },
+  look: (opened: Destination) => T,
+): Promise<T | undefined> {
+  try {
+    const opened = openDestination(destination, place);
+    try {
+      return look(opened);
+    } finally {
+      await opened.close?.();
+    }
+  } catch (error) {
+    const ends = `the connector ${destination.connector.name} ends in an unexpected ${error instanceof Error ? error.name : typeof error}`;
+    const { message, fix } = error instanceof RelayError ? error : { message: ends, fix: undefined };
+    written.report.at(written.located, { code: 'RELAY_CONFIG_CONNECTOR', message, fix });
+    return undefined;
+  }
 }
 
 /** @throws RelayError RELAY_CONFIG_CONNECTOR when its connector refuses to be opened */

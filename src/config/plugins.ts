@@ -108,12 +108,17 @@ function isConnector(value: unknown): value is Connector {
   return typeof name === 'string' && /^[a-z0-9-]+$/.test(name) && isSchema && typeof open === 'function';
 }
 
+interface SecretOption {
+  path: OptionPath;
+  text: string;
+}
+
 export interface ParsedOptions {
   /** What `open` takes; undefined when there are problems. */
   options: unknown;
   problems: OptionProblem[];
-  /** The texts of the options that are secrets. */
-  secrets: string[];
+  /** The options that are secrets, with their paths. */
+  secrets: SecretOption[];
 }
 
 /**
@@ -147,13 +152,13 @@ function judgeOptions(connector: Connector, raw: JsonObject, quote: Quote | unde
 interface Compilation {
   timezone: string;
   problems: OptionProblem[];
-  secrets: string[];
+  secrets: SecretOption[];
 }
 
 /** A copy of the parsed options in which every `Uncompiled` is compiled. */
 function compile(value: unknown, at: OptionPath, work: Compilation): unknown {
   if (value instanceof Secret) {
-    work.secrets.push(value.reveal());
+    work.secrets.push({ path: at, text: value.reveal() });
     return value;
   }
   if (value instanceof Uncompiled) return compileOne(value, at, work);

@@ -4,7 +4,7 @@ import type { YamlProblem } from './compose.ts';
 import { kindOf, type OptionProblem, type Quote } from './issues.ts';
 import { type Located, type LocatedFile, nearestAt, printPath } from './locate.ts';
 import type { OptionPath } from './option-schema.ts';
-import { escapePattern, scrubber, secretForms } from './secrets.ts';
+import { escapePattern, hiddenSecrets, scrubber, secretForms } from './secrets.ts';
 import type { Texts } from './texts.ts';
 import { booleanTrap } from './traps.ts';
 
@@ -37,6 +37,8 @@ export class Report {
   readonly #entries: Entry[] = [];
   /** Secrets of the config: no message shows them. */
   readonly secrets = new Set<string>();
+  /** Of sources, destinations and routes: every message may show them. */
+  readonly names = new Set<string>();
 
   constructor(texts: Texts) {
     this.#texts = texts;
@@ -50,6 +52,11 @@ export class Report {
     this.#files.push(file);
     this.yaml([...file.syntax, ...file.problems]);
     this.unread(...unread);
+  }
+
+  /** The secrets that no text may show. */
+  get hidden(): string[] {
+    return hiddenSecrets(this.secrets, this.names);
   }
 
   /** Are there so many problems that looking for more helps nobody? */
@@ -74,6 +81,12 @@ export class Report {
   /** Is it unknown what all of this section holds? */
   isUnread(section: string): boolean {
     return this.#unread.has(section);
+  }
+
+  /** Was some of it read otherwise than it is written? Nothing can be advised of it then. */
+  isMisread({ path }: Located): boolean {
+    const isInside = (misread: OptionPath) => path.every((key, index) => misread[index] === key);
+    return this.#files.some(({ misread }) => misread.some(isInside));
   }
 
   /** Where a value stands, in words for a finding about another one: `line 14`, or `config.yaml:14:3` of another file. */
@@ -125,7 +138,7 @@ export class Report {
       if (trap) return void this.#entries.push(trap);
     }
     const isPath = problem.code === 'RELAY_CONFIG_PATH' && problem.place === undefined;
-    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || isPath;
+    const isAboutKey = problem.code === 'RELAY_CONFIG_UNKNOWN_KEY' || isPath || problem.atKey;
     this.#entries.push({
       level: problem.level ?? 'error',
       code: problem.code,
@@ -166,8 +179,16 @@ export class Report {
       ...causes.map(({ path, offset }) => inFile(this.#texts.fileAt(offset), path)),
       ...this.#files.flatMap(({ name, misread }) => misread.map((path) => inFile(name, path))),
     ]);
-    const told = new Set<Entry>([...causes, ...this.#files.flatMap(({ syntax }) => syntax)]);
+    const told = new Set<Entry>([
+      ...causes,
+      ...this.#files.flatMap(({ syntax, problems }) => [...syntax, ...problems.filter(isSyntax)]),
+    ]);
+    const misnamed = new Set(
+      this.#entries.filter(({ code }) => code === 'RELAY_CONFIG_REFERENCE').map(({ offset }) => offset),
+    );
     const kept = this.#entries.filter((entry) => {
+      // A name that nobody has is told with the one that was meant.
+      if (entry.message.startsWith('expected a name of small letters') && misnamed.has(entry.offset)) return false;
       return told.has(entry) || !isWithin(entry.path, this.#texts.fileAt(entry.offset), explained);
     });
     const show = this.#shown(brought);
@@ -191,10 +212,14 @@ export class Report {
 
   /** Cuts secrets, and values that came from outside, out of a message. */
   #shown(brought: ReadonlyMap<string, string>): (text: string) => string {
-    const scrub = scrubber(secretForms(this.secrets));
+    const scrub = scrubber(secretForms(this.hidden));
     const values = [...brought].filter(([value]) => value.length >= TELLING).sort(([a], [b]) => b.length - a.length);
     return (text) => scrub(values.reduce((told, [value, source]) => told.replaceAll(value, source), text));
   }
+}
+
+function isSyntax({ code }: YamlProblem): boolean {
+  return code === 'RELAY_CONFIG_SYNTAX';
 }
 
 function placeOf(located: Located): number {
@@ -220,6 +245,10 @@ function withoutParts({ code, message }: OptionProblem, { substituted }: Located
 /** Text that looks like a number or boolean to YAML. */
 function quotesFix(located: Located, message: string): string | undefined {
   const isOther = typeof located.scalar === 'number' || typeof located.scalar === 'boolean';
+  if (typeof located.scalar === 'number' && located.plain) {
+    if (message.startsWith('expected a duration')) return `Write the unit too: ${located.source}s for seconds.`;
+    if (message.startsWith('expected a size')) return `Write the unit too: ${located.source}MB for megabytes.`;
+  }
   if (!isOther || !/^expected (text|a name|an? \w+ id|the id)/.test(message) || !located.plain) return undefined;
   return message.endsWith(kindOf(located.scalar)) ? 'Put it in quotes.' : `Put it in quotes: "${located.source}".`;
 }

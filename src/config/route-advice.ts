@@ -19,7 +19,7 @@ interface Judged {
 export function adviseOnRoutes(sources: Located | undefined, routes: Located | undefined, report: Report): void {
   const gates = new Map<string, Group | undefined>();
   for (const [name, source] of sources?.entries ?? []) {
-    const judged = judgedOf(source.entries?.get('when'));
+    const judged = judgedOf(source.entries?.get('when'), report);
     // One with a slip in it is corrected first.
     const isSlip = judged?.clauses && findMisfits(judged.clauses).length > 0;
     gates.set(name, isSlip ? undefined : judged ? judged.clauses : ALL);
@@ -29,7 +29,7 @@ export function adviseOnRoutes(sources: Located | undefined, routes: Located | u
   const walked = (routes?.items ?? [])
     .filter(({ entries }) => entries)
     .map((located) => {
-      const judged = judgedOf(located.entries?.get('when'));
+      const judged = judgedOf(located.entries?.get('when'), report);
       const when = judged ? judged.clauses : ALL;
       const gate = when ? gateOf(when, gates) : [];
       const never = judged ? tell(judged, { sources: names, gate }, 'this route can never match', report) : false;
@@ -54,8 +54,8 @@ export function adviseOnRoutes(sources: Located | undefined, routes: Located | u
 /** A filter that takes everything. */
 const ALL: Group = { kind: 'all', members: [], place: [], written: false };
 
-function judgedOf(located: Located | undefined): Judged | undefined {
-  return located && { located, clauses: clausesOf(filterValue(located)) };
+function judgedOf(located: Located | undefined, report: Report): Judged | undefined {
+  return located && { located, clauses: report.isMisread(located) ? undefined : clausesOf(filterValue(located)) };
 }
 
 /** What the source of a route's events wants of them, when they can come from one only. */

@@ -112,10 +112,13 @@ export const commonSchema = z.object({
       "How long a write may still arrive after its call has ended, before the relay believes that it did not; the connector's own, 10s as a rule.",
     ),
   pace: z
-    .strictObject({
-      calls: z.int().min(1).describe('At most so many calls …'),
-      per: above0(duration()).describe('… in so long, such as 1m.'),
-    })
+    .strictObject(
+      {
+        calls: z.int().min(1).describe('At most so many calls …'),
+        per: above0(duration()).describe('… in so long, such as 1m.'),
+      },
+      'expected a map such as { calls: 60, per: 1m }',
+    )
     .optional()
     .describe("Fewer (or more) calls than the connector's own pace, such as { calls: 60, per: 1m }."),
   enabled: z.boolean().default(true).describe('false holds the deliveries of the destination until it is true again.'),

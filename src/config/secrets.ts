@@ -2,6 +2,8 @@
 
 /** Shorter texts are left alone: cutting them out of every text would hide words, and protect nothing. */
 const SHORTEST = 4;
+/** From this length on, a text that may be a secret is surely no word. */
+export const LONG = 16;
 
 /**
  * Every form that a secret may turn up in: as it is, within JSON, within an address, base64 (as Basic authentication
@@ -22,6 +24,12 @@ export function secretForms(secrets: Iterable<string>): string[] {
     }
   }
   return [...forms].filter((form) => form.length >= SHORTEST).sort((a, b) => b.length - a.length);
+}
+
+/** The secrets that no text may show. What is a name of the config, or a word in one, is public already. */
+export function hiddenSecrets(secrets: Iterable<string>, names: ReadonlySet<string>): string[] {
+  const isWord = (secret: string) => secret.length < LONG && [...names].some((name) => name.includes(secret));
+  return [...secrets].filter((secret) => !names.has(secret) && !isWord(secret));
 }
 
 /** The secret parts of credentials that are a JSON text, such as the key file of a Google service account. */

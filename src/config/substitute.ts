@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { didYouMean } from '../suggest.ts';
+import { isSecretName } from './secrets.ts';
 
 /** Bytes of a file that `${file:…}` reads: far above any key or certificate. */
 const FILE_LIMIT = 1_000_000;
@@ -42,10 +43,13 @@ export class Variables {
     this.#dotEnv = parseEnv(dotEnv);
   }
 
-  /** The text with its `${…}` replaced; undefined when it has none. */
-  substitute(text: string): Substitution | undefined {
+  /**
+   * The text with its `${…}` replaced; undefined when it has none.
+   * @param isSecret whether the text is a secret: one that is missing must not get a default
+   */
+  substitute(text: string, isSecret = false): Substitution | undefined {
     if (!text.includes('${')) return undefined;
-    const work: Work = { text, at: 0, depth: 0, problems: [] };
+    const work: Work = { text, at: 0, depth: 0, isSecret, problems: [] };
     const replaced = this.#until(work, '');
     const whole = /^\$\{/.test(text) && closing(text, 2) === text.length - 1;
     return { text: replaced, whole, problems: work.problems };
@@ -104,7 +108,7 @@ export class Variables {
       }
       work.problems.push({
         message: `the variable ${name} is not set.${this.#meant(name)}`,
-        fix: `Set it in the environment or in the .env beside the config, or give a default: \${${name}:-…}.`,
+        fix: `Set it in the environment or in the .env beside the config${work.isSecret || isSecretName(name) ? '' : `, or give a default: \${${name}:-…}`}.`,
       });
     } else if (inner.startsWith('file:')) {
       work.at = last + 1;
@@ -122,7 +126,9 @@ export class Variables {
   /** The `.env` was written for this config; of the environment only a slip of one letter is told. */
   #meant(name: string): string {
     const known = Object.keys(this.#environment).filter((each) => !OF_THE_SHELL.test(each));
-    return didYouMean(name, Object.keys(this.#dotEnv)) || didYouMean(name, known, 1);
+    const near = didYouMean(name, Object.keys(this.#dotEnv)) || didYouMean(name, known, 1);
+    const fuller = near ? undefined : [...Object.keys(this.#dotEnv), ...known].find((each) => isShort(name, each));
+    return fuller === undefined ? near : ` Did you mean "${fuller}"?`;
   }
 
   #default(work: Work, from: number): string {
@@ -159,7 +165,15 @@ interface Work {
   at: number;
   /** Defaults that the place stands in. */
   depth: number;
+  isSecret: boolean;
   problems: { message: string; fix?: string }[];
+}
+
+/** Does a name leave out words of another one, as VERSIVE_SECRET does of VERSIVE_WEBHOOK_SECRET? */
+function isShort(name: string, other: string): boolean {
+  const words = name.toUpperCase().split('_');
+  const all = other.toUpperCase().split('_');
+  return words.length > 1 && words.length < all.length && words.every((word) => all.includes(word));
 }
 
 /** The index of the brace that closes the one opened before `from`. */

@@ -74,17 +74,68 @@ export function explainSyntax(issues: SyntaxIssue[], text: string): SyntaxProble
     const quote = unclosedQuote(issue, text);
     if (quote) return [...[...byLine.values()].flat(), quote];
     const traps = trapsAt(issue, text, start);
-    byLine.set(start, traps.length > 0 ? traps : [plainly(issue, text, start)]);
+    const isSplit = issues.some(({ code, offset }) => code === 'MULTILINE_IMPLICIT_KEY' && offset === issue.offset);
+    const told = isSplit && issue.code === 'BLOCK_AS_IMPLICIT_KEY' ? deeper(issue, text, start) : undefined;
+    byLine.set(start, traps.length > 0 ? traps : [told ?? plainly(issue, text, start)]);
   }
   const all = [...byLine.values()].flat();
   const traps = all.filter(({ meant }) => meant !== undefined);
   // What follows from a trap would only hide it.
-  return [...new Map((traps.length > 0 ? traps : all).map((problem) => [problem.offset, problem])).values()];
+  const kept = traps.length > 0 ? traps : withoutConsequences(all);
+  return [...new Map(kept.map((problem) => [problem.offset, problem])).values()];
+}
+
+/** Errors after which the parser takes the lines below for something else than they are. */
+const UPSETTING = ['TAB_AS_INDENT', 'BAD_INDENT', 'MULTILINE_IMPLICIT_KEY'];
+
+function withoutConsequences(problems: SyntaxProblem[]): SyntaxProblem[] {
+  const at = problems.findIndex(({ issue = '' }) => UPSETTING.includes(issue));
+  const first = problems[at];
+  // Each tab is to be replaced.
+  const isOwn = (problem: SyntaxProblem) => first?.issue === 'TAB_AS_INDENT' && problem.issue === first.issue;
+  return first ? [...problems.slice(0, at + 1), ...problems.slice(at + 1).filter(isOwn)] : problems;
+}
+
+/** A line that is indented further than the one before, which is no map: the parser tells of that one. */
+function deeper(issue: SyntaxIssue, text: string, start: number): SyntaxProblem | undefined {
+  const end = text.indexOf('\n', start);
+  const below = end === -1 ? undefined : /^(?:[ \t]*\n)*( +)(?=\S)/.exec(text.slice(end + 1, end + 1 + LONGEST_LINE));
+  if (!below) return undefined;
+  const problem = plainly({ ...issue, code: 'MULTILINE_IMPLICIT_KEY' }, text, start);
+  return {
+    ...problem,
+    offset: end + 1 + below[0].length,
+    message: 'this line is indented further than the one before, which has its value already',
+    fix: 'Give lines of one map the same indentation.',
+  };
+}
+
+/** A key without its colon: in the line, or in the one above. */
+const NO_COLON = /^(\s*(?:- +)*)([A-Za-z_][\w.[\]"'-]*)(?:\s+([=<>!]*).*|\s*)$/;
+
+/** Tells where a colon is missing, if so; shows no word that could be anything but a key. */
+function missingColon(text: string, starts: number[]): Pick<SyntaxProblem, 'offset' | 'message' | 'fix'> | undefined {
+  for (const start of starts) {
+    const line = lineAt(text, start).trimEnd();
+    if (line.length > LONGEST_LINE || /:(?:\s|$)/.test(line)) continue;
+    const [, before = '', key, sign = ''] = NO_COLON.exec(line) ?? [];
+    if (key === undefined) continue;
+    const isKey = /^[a-z_]+(?:\.[a-z_]+)*$/i.test(key) && key.length <= 40;
+    const example = sign === '' ? `${isKey ? key : 'key'}: …` : 'interview.active_time: { gte: 120 }';
+    return {
+      offset: start + before.length,
+      message: `a colon is missing after ${isKey ? key : 'the first word of this line'}`,
+      fix: `Write for example \`${example}\`.`,
+    };
+  }
+  return undefined;
 }
 
 function plainly(issue: SyntaxIssue, text: string, start: number): SyntaxProblem {
   const [message, fix] = SYNTAX[issue.code] ?? ['this is not YAML'];
   const above = lineAbove(text, start);
+  const isOfLines = ['BAD_INDENT', 'MULTILINE_IMPLICIT_KEY', 'MISSING_CHAR'].includes(issue.code);
+  const colon = isOfLines ? missingColon(text, above === undefined ? [start] : [start, above]) : undefined;
   return {
     level: 'error',
     code: 'RELAY_CONFIG_SYNTAX',
@@ -92,6 +143,7 @@ function plainly(issue: SyntaxIssue, text: string, start: number): SyntaxProblem
     path: [],
     message,
     ...(fix !== undefined && { fix }),
+    ...colon,
     issue: issue.code,
     suspects: [valueAt(text, start), above === undefined ? undefined : valueAt(text, above)].filter(
       (span) => span !== undefined,
@@ -169,6 +221,10 @@ function trapOf(entry: Entry, lineStartsAt: number, line: string, code: string):
     return { level: 'error', code: 'RELAY_CONFIG_TRAP', offset, path: [], message, fix, meant, suspects: [] };
   };
   if (text.startsWith('{{')) return trap(TEMPLATE_TRAP.message, TEMPLATE_TRAP.fix);
+  const [, sign, bound] = /^>(=?)\s*([\d.]+)$/.exec(text) ?? [];
+  if (bound !== undefined && !inBrackets) {
+    return trap('to YAML a > begins a text of several lines', `Write { ${sign ? 'gte' : 'gt'}: ${bound} }.`);
+  }
   if (text.startsWith('{%')) {
     return trap('a text that begins with {% is a map to YAML', 'Put all of the text in quotes: "{% … %}".');
   }

@@ -19,17 +19,36 @@ export function findUnknownFields({ path, source }: OwnTemplate): (OptionProblem
   return fieldsOf(source).flatMap(({ path: field, line, column }) => {
     if (isKnown(field)) return [];
     const meant = suggestionFor(field);
+    const known =
+      field[0] === 'event' ? EVENT.map((name) => `event.${name}`).join(', ') : 'interview, study, event and source';
     return [
       {
         level: 'warning' as const,
         code: 'RELAY_CONFIG_PATH' as const,
         path,
         message: `interview.completed has no "${printPath(field)}", so nothing appears here`,
-        fix: `Did you mean "${meant}"?`,
+        fix: meant === undefined ? `Templates know ${known}.` : `Did you mean "${meant}"?`,
         place: { line, column },
       },
     ];
   });
+}
+
+/** Tells of a field in single braces, which stands in the text as it is written. */
+export function findSingleBraces({ path, source }: OwnTemplate): (OptionProblem & { level: 'warning' })[] {
+  const found = /(?<![{%$])\{\s*((?:interview|study)\.[\w.]+)[^{}]*\}(?!\})/.exec(source);
+  if (!found) return [];
+  const before = source.slice(0, found.index).split('\n');
+  return [
+    {
+      level: 'warning',
+      code: 'RELAY_CONFIG_TEMPLATE',
+      path,
+      message: 'a field in single braces stays as it is written',
+      fix: `Write {{ ${found[1]} }}.`,
+      place: { line: before.length, column: (before.at(-1) ?? '').length + 1 },
+    },
+  ];
 }
 
 function isKnown(field: Path): boolean {
@@ -41,7 +60,7 @@ function isKnown(field: Path): boolean {
   return field.length > 1 && LIQUID.includes(String(field.at(-1))) && isKnown(field.slice(0, -1));
 }
 
-function suggestionFor(field: Path): string {
+function suggestionFor(field: Path): string | undefined {
   const [root, name] = field;
   const ofEvent = root === 'event' ? nearest(String(name), EVENT) : undefined;
   return ofEvent === undefined ? suggestPath(field) : `event.${ofEvent}`;

@@ -10,6 +10,9 @@ export interface OwnTemplate {
   source: string;
 }
 
+/** A template, or what is perhaps meant to be one. */
+const LIKE_A_TEMPLATE = /\{[{%]|\{\s*(?:interview|study)\./;
+
 /** The templates in a destination's parsed options that stand in the config as they are, also within YAML of any shape. */
 export function templatesOf(options: unknown, located: Located): OwnTemplate[] {
   const found: OwnTemplate[] = [];
@@ -29,7 +32,7 @@ export function templatesOf(options: unknown, located: Located): OwnTemplate[] {
       for (const [key, inner] of Object.entries(source))
         texts(inner, [...path, Array.isArray(source) ? Number(key) : key]);
     }
-    if (typeof source !== 'string' || !/\{[{%]/.test(source)) return;
+    if (typeof source !== 'string' || !LIKE_A_TEMPLATE.test(source)) return;
     const { located: at, exact } = nearestAt(located, path);
     // Of a text that came from outside no part may be shown.
     if (exact && !at.substituted?.whole) found.push({ path, source });

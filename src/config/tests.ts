@@ -7,7 +7,7 @@ import { didYouMean } from '../suggest.ts';
 import type { DestinationConfig, RenderExpectation, RoutingTest } from './config.ts';
 import { judge, kindOf, type OptionProblem } from './issues.ts';
 import { type Located, plainValue } from './locate.ts';
-import { openDestination } from './open.ts';
+import { lookAt } from './open.ts';
 import { quoteOf, type Report } from './report.ts';
 import { checkReferences, listOf } from './routing.ts';
 import { testSchema, UNROUTED } from './schema.ts';
@@ -24,6 +24,8 @@ interface Scene extends Pick<Context, 'folder' | 'timezone'> {
   sources: Set<string> | undefined;
   /** The destinations that are right. */
   opened: Map<string, DestinationConfig>;
+  /** Where they stand. */
+  destinationsAt: Located | undefined;
   testFiles: TestFiles;
   report: Report;
 }
@@ -111,12 +113,14 @@ class TestReader {
 
   /** Only opening a destination (which makes no call) shows it. */
   async #canShow(destination: DestinationConfig): Promise<boolean> {
-    const { folder, timezone } = this.#scene;
+    const { folder, timezone, destinationsAt, report } = this.#scene;
     const known = this.#shows.get(destination.name);
     if (known !== undefined) return known;
-    const opened = openDestination(destination, { folder, timezone });
-    const shows = opened.preview !== undefined;
-    await opened.close?.();
+    const located = destinationsAt?.entries?.get(destination.name);
+    if (!located) return true;
+    const written = { located, report };
+    // One that cannot be opened is told as that.
+    const shows = (await lookAt(destination, { folder, timezone }, written, ({ preview }) => !!preview)) ?? true;
     this.#shows.set(destination.name, shows);
     return shows;
   }

@@ -1,4 +1,6 @@
 /** The places where YAML reads something else than people mean. Each is named, with its fix. */
+
+import { OPERATORS } from '../route/condition.ts';
 import type { YamlProblem } from './compose.ts';
 import type { Located } from './locate.ts';
 import { TEMPLATE_TRAP } from './syntax.ts';
@@ -46,7 +48,9 @@ function commentTrap(value: Located, text: string): YamlProblem | undefined {
     return trap(
       value,
       'nothing is left of this text: to YAML it is a comment, from its # on',
-      'Put it in quotes: "#…".',
+      value.path.at(-1) === 'channel'
+        ? 'Write the id of the channel, such as C0123456789: Slack shows it at the foot of its details.'
+        : 'Put it in quotes: "#…".',
     );
   }
   if (typeof value.scalar !== 'string') return undefined;
@@ -78,9 +82,23 @@ function count(text: string, part: string): number {
 /** yes, no, on and off in a `when`, beside a boolean. (A nested map there is told by the filter's compiler.) */
 export function findFilterTraps(when: Located): YamlProblem[] {
   if (when.items) return when.items.flatMap(findFilterTraps);
-  return [...(when.entries ?? [])].flatMap(([key, value]) => {
-    return GROUPS.has(key) ? findFilterTraps(value) : booleanTraps(key, value);
+  const entries = [...(when.entries ?? [])];
+  // An operator beside a path is told as such.
+  const isMisplaced = entries.some(([key]) => OPERATORS.has(key));
+  return entries.flatMap(([key, value]) => {
+    if (GROUPS.has(key)) return findFilterTraps(value);
+    return isEmpty(value) && !isMisplaced ? emptyTrap(key, value) : booleanTraps(key, value);
   });
+}
+
+function isEmpty({ scalar, source, items, entries }: Located): boolean {
+  return scalar === null && source === '' && !items && !entries;
+}
+
+function emptyTrap(key: string, value: Located): YamlProblem {
+  const at = { ...value, offset: value.keyOffset ?? value.offset };
+  const message = `nothing stands after ${key}: the condition holds only where the field is missing`;
+  return trap(at, message, 'Write a value or an operator; or null, when it is to be missing.', 'warning');
 }
 
 function booleanTraps(key: string, value: Located): YamlProblem[] {

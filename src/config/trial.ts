@@ -1,12 +1,12 @@
 /** Renders what destinations would send of sample events, without a call: what fails here fails for real interviews too. */
-import type { Item } from '../connector.ts';
+import type { Destination, Item } from '../connector.ts';
 import type { JsonValue, Payload } from '../model.ts';
 import type { Template } from '../options.ts';
 import { renderItem } from '../render/item.ts';
 import { compileTemplate, TemplateRenderError } from '../render/template.ts';
 import type { DestinationConfig } from './config.ts';
 import type { Located } from './locate.ts';
-import { openDestination } from './open.ts';
+import { lookAt } from './open.ts';
 import type { Report } from './report.ts';
 import type { OwnTemplate } from './template-list.ts';
 
@@ -37,7 +37,8 @@ export async function tryDestination(
   const full = items.find(({ sample }) => sample.full);
   // Of a config with errors, the parts that were read could look like another one.
   if (failed.length > 0 || !full || report.failed) return;
-  const refusal = await previewRefusal(destination, full.item, { folder, timezone });
+  const look = (opened: Destination) => previewOf(opened, full.item);
+  const refusal = refusalIn(await lookAt(destination, { folder, timezone }, { located, report }, look));
   if (!refusal) return;
   report.at(located, {
     level: 'warning',
@@ -87,28 +88,23 @@ function failureOf(render: Template, item: Item): TemplateRenderError['problem']
   }
 }
 
-/** Why a connector would not send an item, if so. Some show that in place of what they would send. */
-async function previewRefusal(
-  destination: DestinationConfig,
-  item: Item,
-  place: { folder: string; timezone: string },
-): Promise<{ message: string; fix: string | undefined } | undefined> {
-  let shown: JsonValue | undefined;
-  try {
-    const opened = openDestination(destination, place);
-    try {
-      shown = opened.preview?.(item);
-    } finally {
-      await opened.close?.();
-    }
-  } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
-    return { message: `its connector ends in an unexpected ${name}`, fix: undefined };
-  }
+/** Why a connector would not send what it shows of an item, if so. Some show that in place of what they would send. */
+function refusalIn(shown: JsonValue | undefined): { message: string; fix: string | undefined } | undefined {
   if (typeof shown !== 'object' || shown === null || Array.isArray(shown)) return undefined;
   const { kind, detail, fix } = shown;
   if ((kind !== 'reject' && kind !== 'halt') || typeof detail !== 'string') return undefined;
   return { message: detail, fix: typeof fix === 'string' ? fix : undefined };
+}
+
+function previewOf(opened: Destination, item: Item): JsonValue | undefined {
+  try {
+    return opened.preview?.(item);
+  } catch (error) {
+    return {
+      kind: 'reject',
+      detail: `its connector ends in an unexpected ${error instanceof Error ? error.name : typeof error}`,
+    };
+  }
 }
 
 /** What a connector gets of a sample: a first delivery, by a source whose name says nothing. */

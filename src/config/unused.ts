@@ -11,9 +11,13 @@ const CODE = { level: 'warning', code: 'RELAY_CONFIG_UNUSED' } as const;
  */
 export function findUnused(sections: ReadonlyMap<string, Located>, known: readonly string[], report: Report): void {
   const destinations = sections.get('destinations')?.entries ?? new Map<string, Located>();
-  const connectors = new Set([...destinations.values()].map(({ entries }) => entries?.get('connector')?.scalar));
-  for (const [name, located] of report.isUnread('destinations') ? [] : (sections.get('defaults')?.entries ?? [])) {
-    if (connectors.has(name) || !known.includes(name) || !located.entries) continue;
+  const connectors = [...destinations.values()].map(({ entries }) => String(entries?.get('connector')?.scalar));
+  // One whose connector is misspelt or missing may well be meant to take them.
+  const isTold = sections.has('destinations') && connectors.every((name) => known.includes(name));
+  for (const [name, located] of isTold && !report.isUnread('destinations')
+    ? (sections.get('defaults')?.entries ?? [])
+    : []) {
+    if (connectors.includes(name) || !known.includes(name) || !located.entries) continue;
     report.at(located, {
       ...CODE,
       message: `no destination has the connector ${name}: these defaults change nothing`,

@@ -225,6 +225,8 @@ function parse(engine: Liquid, source: string, path: (string | number)[]): Parse
   try {
     parsed = engine.parse(source);
   } catch (error) {
+    const halfClosed = halfClosedIn(source);
+    if (halfClosed) throw new TemplateError([{ path, ...halfClosed }]);
     const { message, line, column } = placed(error);
     throw new TemplateError([{ path, message: explained(message, engine), line, column }]);
   }
@@ -236,6 +238,15 @@ function parse(engine: Liquid, source: string, path: (string | number)[]): Parse
   });
   if (problems.length > 0) throw new TemplateError(problems);
   return parsed;
+}
+
+/** Of a template that cannot be read: a {{ that a single } should close. */
+function halfClosedIn(source: string): Omit<TemplateProblem, 'path'> | undefined {
+  const found = /\{\{([^{}"']*)\}(?!\})/.exec(source);
+  if (!found) return undefined;
+  const before = source.slice(0, found.index).split('\n');
+  const message = `this {{ is closed by one } only: write {{ ${clip((found[1] ?? '').trim(), 60)} }}`;
+  return { message, line: before.length, column: (before.at(-1) ?? '').length + 1 };
 }
 
 /** Liquid's words without the place in them, and the place. */

@@ -32,6 +32,12 @@ const KNOWN = [
   ...Object.entries(FIELDS).flatMap(([root, names]) => [root, ...names.map((name) => `${root}.${name}`)]),
 ];
 
+/** What only templates know of the event itself. */
+const OF_TEMPLATES = ['id', 'received_at', 'svix_id'];
+
+/** A name as people choose it for metadata, and no slip of syntax. */
+const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
+
 const ROOTS = ['interview', 'study'];
 
 /** Names that people know from templates, and from other products. */
@@ -68,11 +74,12 @@ export function hasFields(path: Path): boolean {
   return (root === 'interview' || root === 'study') && (name === undefined || name === 'metadata');
 }
 
-/** The path that was surely meant by one that no interview has; a name that is like none is surely metadata. */
-export function suggestPath(path: Path): string {
+/** The path that was surely meant by one that no interview has; a plain name that is like none is surely metadata. */
+export function suggestPath(path: Path): string | undefined {
   const [root, name, ...rest] = path;
   const text = printPath(path);
   for (const [other, known] of Object.entries(ELSEWHERE)) {
+    if (other === 'event' && text !== other) continue;
     if (text === other || text.startsWith(`${other}.`) || text.startsWith(`${other}[`)) {
       return known + text.slice(other.length);
     }
@@ -82,6 +89,7 @@ export function suggestPath(path: Path): string {
     const mended = [meant, ...path.slice(1)];
     return isKnownPath(mended) ? printPath(mended) : suggestPath(mended);
   }
+  if (root === 'event' && OF_TEMPLATES.includes(String(name))) return undefined;
   const head = printPath(path.slice(0, 2));
   // Letters that may differ in a known name, mistyped: two change a short name into another one.
   const slip = String(name ?? root).length >= 5 ? 2 : 1;
@@ -90,6 +98,7 @@ export function suggestPath(path: Path): string {
     KNOWN.find((known) => known.endsWith(`.${name ?? root}`)) ??
     KNOWN.find((known) => distance(known, head) <= slip);
   if (near === undefined) {
+    if (root === 'event' || path.some((step) => typeof step === 'string' && !IDENTIFIER.test(step))) return undefined;
     const own = root === 'interview' || root === 'study' ? path.slice(1) : path;
     return printPath([root === 'study' ? 'study' : 'interview', 'metadata', ...own]);
   }

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { JsonValue, RoutedFields } from '../model.ts';
 import { type Check, ConditionError, OPERATORS, operatorHint, plainCondition } from './condition.ts';
 import { hasFields, isKnownPath, suggestPath } from './fields.ts';
-import { type Path, parsePath, printPath, readPath } from './path.ts';
+import { colonSlip, type Path, parsePath, printPath, readPath } from './path.ts';
 import { PlainScalar } from './scalar.ts';
 
 export { PlainScalar } from './scalar.ts';
@@ -59,6 +59,8 @@ export interface FilterProblem {
   path: (string | number)[];
   message: string;
   fix?: string;
+  /** Is it the last key of the path that is wrong, and not what stands after it? */
+  atKey?: boolean;
 }
 
 /** A part of a filter. `wanted` is false below a `not`. */
@@ -101,7 +103,9 @@ class Compiler {
         : map === null
           ? 'Indent its conditions further than this line, or remove it.'
           : 'Write for example `study.id: study_123`.';
-      return this.#error(place, 'a filter is a map from paths to conditions', fix);
+      const slip = typeof map === 'string' ? colonSlip(map) : undefined;
+      const more = slip ? `: ${slip.message}` : '';
+      return this.#error(place, `a filter is a map from paths to conditions${more}`, slip?.fix ?? fix);
     }
     const entries = Object.entries(map);
     if (entries.length === 0 && place.length > 0) return this.#empty(place);
@@ -115,6 +119,12 @@ class Compiler {
     if (meant !== undefined && (Array.isArray(value) || isMap(value))) {
       return this.#error(place, `there is no group "${key}"`, `Did you mean "${meant}"?`);
     }
+    if (OPERATORS.has(key) || /^[<>=!]+$/.test(key)) {
+      const fix = 'Indent it further than its path, or write both in one line: `interview.active_time: { gte: 120 }`.';
+      return this.#keyError(place, `"${key}" belongs below a path`, fix);
+    }
+    const slip = colonSlip(key);
+    if (slip !== undefined) return this.#keyError(place, slip.message, slip.fix);
     let path: Path;
     try {
       path = parsePath(key);
@@ -190,18 +200,26 @@ class Compiler {
 
   #warnOfPath(path: Path, place: Place): void {
     if (isKnownPath(path)) return;
+    const meant = suggestPath(path);
+    const isEvent = path[0] === 'event' && meant === undefined;
     this.problems.push({
       level: 'warning',
       code: 'RELAY_CONFIG_PATH',
       path: place,
-      message: `interview.completed has no "${printPath(path)}".`,
-      fix: `Did you mean "${suggestPath(path)}"?`,
+      message: `${isEvent ? 'for filters there is' : 'interview.completed has'} no "${printPath(path)}".`,
+      fix:
+        meant === undefined ? 'Paths begin with event_type, source, interview or study.' : `Did you mean "${meant}"?`,
     });
   }
 
   #conditionError(place: Place, error: unknown): Part {
     if (!(error instanceof ConditionError)) throw error;
     return this.#error(place, error.message, error.fix);
+  }
+
+  #keyError(path: Place, message: string, fix: string): Part {
+    this.problems.push({ level: 'error', code: 'RELAY_CONFIG_FILTER', path, message: `${message}.`, fix, atKey: true });
+    return NEVER;
   }
 
   #error(path: Place, message: string, fix?: string): Part {

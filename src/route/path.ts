@@ -31,15 +31,42 @@ export function parsePath(text: string): Path {
   return steps;
 }
 
+/** What is wrong with a path that has more in it than a path: surely a condition that lacks its colon. */
+export function colonSlip(text: string): { message: string; fix: string } | undefined {
+  const [, head, space, rest = ''] =
+    /^((?:[^\s[{}<>=!~]|\[(?:\d+|"[^"]*"|'[^']*')\])+)(\s*)([^[].*)$/s.exec(text) ?? [];
+  if (head === undefined || (space === '' && !/^[{}<>=!~]/.test(rest))) return undefined;
+  const isName = !/[{}<>=!~[\]"]/.test(rest);
+  if (isName && head.endsWith('.metadata')) {
+    return { message: `a dot is missing after ${head}`, fix: `Write ${head}${nameStep(rest)}.` };
+  }
+  if (isName && head.includes('.metadata.')) {
+    const dot = head.lastIndexOf('.');
+    const whole = `${head.slice(0, dot)}${nameStep(text.slice(dot + 1))}`;
+    return { message: 'a name with a space in it needs quotes', fix: `Write ${whole}.` };
+  }
+  return {
+    message: `a colon is missing after ${head}`,
+    fix: 'Write for example `interview.active_time: { gte: 120 }`.',
+  };
+}
+
 /** The path as configs write it. */
 export function printPath(path: Path): string {
   return path
     .map((step, index) => {
       if (typeof step === 'number') return `[${step}]`;
-      if (/[.[\]"'\\]/.test(step) || step === '' || step !== step.trim()) return `[${JSON.stringify(step)}]`;
-      return index === 0 ? step : `.${step}`;
+      return index === 0 && !ODD.test(step) ? step : nameStep(step);
     })
     .join('');
+}
+
+/** Characters of a name that a path holds only within quotes. */
+const ODD = /^$|[\s.[\]"'\\{}<>=!~]/;
+
+/** A name as a path has it after others. */
+function nameStep(name: string): string {
+  return ODD.test(name) ? `[${JSON.stringify(name)}]` : `.${name}`;
 }
 
 /** What an event has at a path: own fields only, and undefined where there is none. Never throws. */

@@ -44,7 +44,7 @@ test('lists and lanes go on with the store that a bad config names', async (t) =
   assert.match(events.err, /no option "pth"/);
   assert.match(
     events.err,
-    /\nconfig\.yaml has 2 errors: going on with the store .*relay\.db, in Europe\/Berlin time\n$/,
+    /\nconfig\.yaml has an error: going on with the store .*relay\.db, in Europe\/Berlin time\n$/,
   );
   const paused = await run('pause', 'alpha');
   assert.match(paused.out, /^alpha is paused: 1 delivery waits\./, paused.err);

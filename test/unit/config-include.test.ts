@@ -128,7 +128,6 @@ rotes: []
       'teams/a.yaml:5:1 server: "server" belongs to the main config.',
       'teams/a.yaml:6:1 include: an included file cannot include others.',
       'teams/a.yaml:7:1 rotes: no option "rotes".',
-      'teams/b.yaml:2:3 destinations.growth.path: the option "path" is missing.',
       'teams/b.yaml:2:30 destinations.growth.pth: no option "pth".',
       'teams/b.yaml:3:1 routes: expected a list, each entry with a hyphen before it, found a map',
       'teams/c.yaml:1:1 expected a map of sections such as destinations and routes, found a list',

@@ -125,3 +125,23 @@ test('the config that init writes has tests', async (t) => {
   const { tests } = await readGood(t, config, { files: { '.env': env } });
   assert.equal(tests.length, 2);
 });
+
+test('who does not run the tests is not stopped by them, nor by their files', async (t) => {
+  const folder = await makeFolder(t, {
+    'config.yaml': `${BASE}include: teams/*.yaml
+tests:
+  - { name: a, event: ./none.json, to: nobody }
+  - { name: "\${NOT_SET}", event: {} }
+  - files/*.yaml
+`,
+    'files/a.yaml': '- {{ no list',
+    'teams/a.yaml': 'tests: {}',
+  });
+  const file = path.join(folder, 'config.yaml');
+  const read = await loadConfig(file, {});
+  assert.equal(read.config, undefined);
+  const { config, findings, files } = await loadConfig(file, {}, { tests: false });
+  assert.deepEqual(findings, []);
+  assert.deepEqual(config?.tests, []);
+  assert.doesNotMatch(files.join(), /none\.json|files/);
+});

@@ -43,7 +43,10 @@ describe('notion: the destination', () => {
       for (const place of places) receiptOf(await deliver(makeItem(), open(place)));
       assert.equal(standIn.pages().length, places.length);
       assert.throws(() => open({ data_source: 'my database' }), /32 hexadecimal digits/);
-      assert.throws(() => openDestination(notion, { token: TOKEN }), /one of data_source and database/);
+      assert.throws(
+        () => openDestination(notion, { token: TOKEN }),
+        /one of `data_source` and `database`, found neither/,
+      );
     });
 
     it('must be one data source', async () => {
