@@ -1,6 +1,6 @@
 /**
- * What a large backlog costs: how long the store takes to accept an event and to claim a delivery with 1,000,000 deliveries
- * waiting, beside an empty store; and how much memory `serve` has resident when it has taken 500 events more and delivers.
+ * What a large store costs: how long it takes to accept an event and to claim a delivery with 1,000,000 deliveries waiting,
+ * and with as many delivered before, beside an empty store; and how much memory `serve` has resident when it has taken 500 events more and delivers.
  *
  * Usage: npm run bench -- backlog [--rounds 5 --pending 1000000]
  */
@@ -23,10 +23,11 @@ const destinations = webhooks(sink.urls);
 const names = Object.keys(destinations);
 const folders: string[] = [];
 
-async function folderWith(deliveries: number): Promise<string> {
+async function folderWith(deliveries: number, delivered = false): Promise<string> {
   const folder = await relayFolder(destinations);
   folders.push(folder);
-  if (deliveries > 0) await fillStore(folder, { events: Math.ceil(deliveries / names.length), destinations: names });
+  const events = Math.ceil(deliveries / names.length);
+  if (events > 0) await fillStore(folder, { events, destinations: names, delivered });
   return folder;
 }
 
@@ -54,15 +55,17 @@ async function memory(folder: string): Promise<number> {
 }
 
 try {
-  process.stderr.write('filling the store\n');
-  const full = await folderWith(pending);
-  const figures = [
-    { store: `${pending} deliveries waiting`, accept: [] as number[], claim: [] as number[], memory: [] as number[] },
-    { store: 'empty', accept: [] as number[], claim: [] as number[], memory: [] as number[] },
-  ];
+  process.stderr.write('filling the stores\n');
+  const full = [await folderWith(pending), await folderWith(pending, true)];
+  const figures = [`${pending} deliveries waiting`, `${pending} delivered before`, 'empty'].map((store) => ({
+    store,
+    accept: [] as number[],
+    claim: [] as number[],
+    memory: [] as number[],
+  }));
   for (let round = 0; round <= rounds; round += 1) {
     process.stderr.write(`round ${round} of ${rounds}\n`);
-    for (const [index, folder] of [full, await folderWith(0)].entries()) {
+    for (const [index, folder] of [...full, await folderWith(0)].entries()) {
       const { accept, claim } = times(folder);
       const most = await memory(folder);
       // The first round warms up.

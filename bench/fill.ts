@@ -8,11 +8,17 @@ import { bodyOf } from './events.ts';
 /**
  * Makes the store of a relay's folder, with so many events that wait for each of these destinations.
  *
+ * @param delivered they have all been delivered, to the target `bench`; otherwise they wait
  * @param ownBodies each event has a body about its own interview; otherwise all have the same bytes, which is much faster
  */
 export async function fillStore(
   folder: string,
-  { events, destinations, ownBodies = false }: { events: number; destinations: string[]; ownBodies?: boolean },
+  {
+    events,
+    destinations,
+    delivered = false,
+    ownBodies = false,
+  }: { events: number; destinations: string[]; delivered?: boolean; ownBodies?: boolean },
 ): Promise<void> {
   const file = path.join(folder, 'relay.db');
   await (await openStore(file)).close();
@@ -35,9 +41,16 @@ export async function fillStore(
   }
   database
     .prepare(`
-      INSERT INTO delivery (event, destination, subject, due_at)
-      SELECT event.id, value, subject, received_at FROM event, json_each(?)`)
-    .run(JSON.stringify(destinations));
+      INSERT INTO delivery (event, destination, subject, state, due_at)
+      SELECT event.id, value, subject, iif(:delivered, 'delivered', 'pending'), iif(:delivered, NULL, received_at)
+      FROM event, json_each(:destinations)`)
+    .run({ destinations: JSON.stringify(destinations), delivered: delivered ? 1 : 0 });
+  if (delivered) {
+    database.exec(`
+      INSERT INTO target SELECT DISTINCT destination, 'bench' FROM delivery;
+      INSERT INTO ledger (destination, target, subject, generation, origin, receipt, event)
+        SELECT destination, 'bench', subject, 1, destination, '{}', event FROM delivery ORDER BY 1, 3`);
+  }
   database.exec('COMMIT');
   database.close();
 }
