@@ -3,14 +3,15 @@
  * nothing. With --hostile also configs that are wrong in ways that cost the most. Each is its own process; the rounds take
  * turns, and the medians count.
  *
- * Usage: npm run bench:check [-- --rounds 9 --hostile]
+ * Usage: npm run bench -- check [--rounds 9 --hostile]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { median, SECRET } from './servers.ts';
+import { median } from './rounds.ts';
+import { SECRET } from './servers.ts';
 
 const ROUTES = 10_000;
 /** UTF-16 units of a hostile config, just below what the relay reads. */

@@ -5,7 +5,7 @@
  * The events are for 100 routes all over the table. With `--active 10000` each is for another one, and what is measured is
  * mostly how long memory that no cache has takes.
  *
- * Usage: npm run bench:route [-- --rounds 15 --routes 10000 --active 100]
+ * Usage: npm run bench -- route [--rounds 15 --routes 10000 --active 100]
  */
 import { parseArgs } from 'node:util';
 import type { Payload } from '../src/model.ts';
@@ -13,7 +13,7 @@ import { decide } from '../src/route/decide.ts';
 import { compileFilter } from '../src/route/filter.ts';
 import { compileTable, type Table } from '../src/route/table.ts';
 import { sampleInterview } from '../src/sandbox/samples.ts';
-import { median } from './servers.ts';
+import { median } from './rounds.ts';
 
 const { values } = parseArgs({
   options: {

@@ -55,8 +55,9 @@ const SQL = {
     SELECT receipt FROM ledger WHERE destination = ? AND target = ? AND subject = ? AND generation < ?
       AND receipt IS NOT NULL ORDER BY generation`,
   noteTarget: 'INSERT INTO target (destination, name) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  // The few targets first, in this order: SQLite would walk all of the destination's ledger.
   elsewhere: `
-    SELECT 1 FROM target t JOIN ledger l ON l.destination = t.destination AND l.target = t.name
+    SELECT 1 FROM target t CROSS JOIN ledger l ON l.destination = t.destination AND l.target = t.name
     WHERE t.destination = ? AND t.name <> ? AND l.subject = ? LIMIT 1`,
   begin: `
     INSERT INTO ledger (destination, target, subject, generation, origin, event, doubt, doubt_event)

@@ -1,0 +1,99 @@
+/** The events that the benchmarks send: realistic interviews of 25 KB, signed, each of another participant. */
+import { createHmac, randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import autocannon from 'autocannon';
+import { sampleInterview } from '../src/sandbox/samples.ts';
+import { SECRET } from './servers.ts';
+
+const KEY = Buffer.from(SECRET.slice('whsec_'.length), 'base64');
+const BYTES = 25_000;
+/** Stands in the body where each event has its own id. */
+const HOLE = '@interview@';
+
+const [head = '', tail = ''] = body25KB().split(HOLE);
+
+/** A sample interview, its transcript lengthened with those of others until the body has 25 KB. */
+function body25KB(): string {
+  const payload = sampleInterview(0);
+  const interview = { ...payload.interview, id: HOLE, transcript: '', is_mock: false };
+  const short = JSON.stringify({ ...payload, interview }).length;
+  const words = Array.from({ length: 60 }, (_, n) => String(sampleInterview(n).interview.transcript)).join(' ');
+  const plain = words.replaceAll(/["\n]/g, ' ');
+  return JSON.stringify({ ...payload, interview: { ...interview, transcript: plain.slice(0, BYTES - short) } });
+}
+
+/** The body of an event about this interview. */
+export function bodyOf(interview: string = randomUUID()): string {
+  return `${head}${interview}${tail}`;
+}
+
+/** The headers of Svix for a body, with an id of its own. */
+export function signed(body: string): Record<string, string> {
+  const id = `msg_${randomUUID()}`;
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return {
+    'content-type': 'application/json',
+    'svix-id': id,
+    'svix-timestamp': timestamp,
+    'svix-signature': `v1,${signature}`,
+  };
+}
+
+/**
+ * Sends events for so many seconds over so many connections, each with the next one as soon as the last is acknowledged.
+ *
+ * @returns acknowledged events a second
+ * @throws Error when one was refused: the figure would mean nothing
+ */
+export async function load(url: string, connections: number, seconds: number): Promise<number> {
+  const result = await autocannon({
+    url: `${url}/webhooks/versive`,
+    connections,
+    duration: seconds,
+    requests: [
+      {
+        method: 'POST',
+        setupRequest: (each) => {
+          const body = bodyOf();
+          return { ...each, headers: signed(body), body };
+        },
+      },
+    ],
+  });
+  if (result.non2xx > 0 || result.errors > 0) {
+    throw new Error(`${url}: ${result.non2xx} refusals and ${result.errors} errors: the figure would mean nothing`);
+  }
+  return result['2xx'] / result.duration;
+}
+
+/** Sends so many events over so many connections, each with the next one as soon as the last is acknowledged. */
+export async function send(url: string, connections: number, events: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  let left = events;
+  const sender = async () => {
+    while (left > 0) {
+      left -= 1;
+      await post(agent, `${url}/webhooks/versive`, bodyOf());
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, sender));
+  agent.destroy();
+}
+
+/** Posts one body. @returns milliseconds until the answer was there */
+export function post(agent: Agent, url: string, body: string, headers = signed(body)): Promise<number> {
+  const answered = Promise.withResolvers<number>();
+  const began = performance.now();
+  const length = { 'content-length': Buffer.byteLength(body) };
+  request(url, { method: 'POST', agent, headers: { ...headers, ...length } }, (response) => {
+    response.resume().once('end', () => {
+      const { statusCode = 0 } = response;
+      if (statusCode < 300) answered.resolve(performance.now() - began);
+      else answered.reject(new Error(`${url} answered ${statusCode}`));
+    });
+  })
+    .once('error', answered.reject)
+    .end(body);
+  return answered.promise;
+}

@@ -1,0 +1,94 @@
+/**
+ * How long an acknowledgement takes while the relay also delivers, at half of the load that it sustains: events come at even
+ * times, whether or not the last one was acknowledged. Beside it the bare handler under the same load, and a bare commit of
+ * a row of that size, synced to the same disk.
+ *
+ * Usage: npm run bench -- latency [--rounds 5 --seconds 4]
+ */
+import { Agent } from 'node:http';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { packBody } from '../src/store/rows.ts';
+import { bodyOf, post } from './events.ts';
+import { median, numbers, percentile, short } from './rounds.ts';
+import { killAll, program, relayFolder, removeAll, SECRET, SERVE, startServer } from './servers.ts';
+import { startSink, through, webhooks } from './sinks.ts';
+
+const { rounds, seconds } = numbers({ rounds: 5, seconds: 4 });
+
+const sink = await startSink();
+const folder = await relayFolder(webhooks(sink.urls));
+const relay = await startServer(SERVE, folder);
+const bare = await startServer([program('bare.ts'), SECRET]);
+const agent = new Agent({ keepAlive: true });
+
+/** Events a second that are received, stored and delivered. */
+const sustained = () => through(relay.url, sink, 32, 500);
+
+/** Milliseconds of each acknowledgement. */
+async function acknowledgements(url: string, rate: number): Promise<number[]> {
+  const all: Promise<number>[] = [];
+  const began = performance.now();
+  for (let n = 0; n < rate * seconds; n += 1) {
+    const wait = began + (n * 1000) / rate - performance.now();
+    if (wait > 0) await sleep(wait);
+    all.push(post(agent, `${url}/webhooks/versive`, bodyOf()));
+  }
+  return Promise.all(all);
+}
+
+const database = new DatabaseSync(path.join(folder, 'bare.db'));
+database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE body (zstd BLOB NOT NULL)');
+const insert = database.prepare('INSERT INTO body VALUES (?)');
+
+/** Milliseconds of each commit, one after the other. */
+async function commits(): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < 200; n += 1) {
+    const packed = packBody(Buffer.from(bodyOf()));
+    const began = performance.now();
+    insert.run(packed);
+    times.push(performance.now() - began);
+    await sleep(1);
+  }
+  return times;
+}
+
+try {
+  await sustained();
+  const full = median([await sustained(), await sustained(), await sustained()]);
+  const rate = Math.max(1, Math.round(full / 2));
+  const runs = {
+    'versive-relay, delivering to 3': () => acknowledgements(relay.url, rate),
+    "Fastify, svix' verify, nothing stored": () => acknowledgements(bare.url, rate),
+    'bare commit, synced, one at a time': commits,
+  };
+  const figures = Object.keys(runs).map((what) => ({ what, p50: [] as number[], p99: [] as number[] }));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, [name, run]] of Object.entries(runs).entries()) {
+      process.stderr.write(`round ${round} of ${rounds}: ${name}\n`);
+      const times = await run();
+      // The first round warms up.
+      if (round === 0) continue;
+      figures[index]?.p50.push(percentile(times, 50));
+      figures[index]?.p99.push(percentile(times, 99));
+    }
+  }
+  console.log(
+    `milliseconds to acknowledge at ${rate} events/s, half of ${Math.round(full)} sustained with three deliveries each, ${rounds} rounds of ${seconds} s, medians`,
+  );
+  console.table(
+    figures.map(({ what, p50, p99 }) => ({
+      what,
+      'p50, ms': short(median(p50)),
+      'p99, ms': short(median(p99)),
+      rounds: p50.map(short).join(' '),
+    })),
+  );
+} finally {
+  agent.destroy();
+  database.close();
+  await killAll([relay, bare, sink]);
+  await removeAll([folder]);
+}

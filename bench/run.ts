@@ -1,0 +1,39 @@
+/**
+ * `npm run bench` runs every benchmark, one after the other and with few rounds; `npm run bench -- NAME [options]` runs one
+ * of them whole.
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+/** Each benchmark, with what makes it short. */
+const BENCHMARKS: Record<string, string> = {
+  acknowledge: '--rounds 3 --seconds 2',
+  'end-to-end': '--rounds 3 --events 500',
+  latency: '--rounds 3 --seconds 2',
+  webhook: '--rounds 3 --events 1000',
+  idle: '--rounds 3 --events 50',
+  isolation: '--rounds 3 --events 50',
+  backlog: '--rounds 3 --pending 150000',
+  sheets: '--rounds 2 --rows 2000',
+  start: '--rounds 5',
+  check: '--rounds 3',
+  route: '--rounds 5',
+};
+
+const [name, ...options] = process.argv.slice(2);
+if (name !== undefined && !(name in BENCHMARKS)) {
+  console.error(`no benchmark "${name}". There are: ${Object.keys(BENCHMARKS).join(', ')}`);
+  process.exit(2);
+}
+const chosen: [string, string[]][] =
+  name === undefined ? Object.entries(BENCHMARKS).map(([each, brief]) => [each, brief.split(' ')]) : [[name, options]];
+for (const [each, args] of chosen) {
+  if (name === undefined) console.log(`\n${each}`);
+  const { status } = spawnSync(process.execPath, [path.join(import.meta.dirname, `${each}.ts`), ...args], {
+    stdio: name === undefined ? ['ignore', 'inherit', 'ignore'] : 'inherit',
+  });
+  if (status !== 0) {
+    console.error(`${each} ended with ${status}`);
+    process.exitCode = 1;
+  }
+}
