@@ -61,7 +61,7 @@ export async function askServices(choices: Choices, folder: string): Promise<Ans
     [...config.destinations.values()].map(async (destination) => {
       const { name } = destination;
       if (!ready.includes(name)) return;
-      const { findings, answered } = await askService(destination, config, signal);
+      const { findings, answered } = await askService(destination, config, { signal });
       if (!answered) answers.silent.push(name);
       else if (findings.length === 0) answers.well.push(name);
       else {

@@ -5,10 +5,11 @@ import { openDestination } from '../config/open.ts';
 import { scrubber } from '../config/secrets.ts';
 import { itemOf } from '../config/trial.ts';
 import type { CheckFinding } from '../connector.ts';
-import type { Finding } from '../errors.ts';
+import { type Finding, RelayError } from '../errors.ts';
 import { Progress } from './progress.ts';
 import { sampleEvents } from './sample-events.ts';
 import type { Cell } from './table.ts';
+import { withStore } from './with-store.ts';
 import { count, listed } from './words.ts';
 
 /** What a service says of a destination. */
@@ -24,11 +25,12 @@ export interface Asked {
  * Opens a destination and has it ask its service whether deliveries would work. Sends nothing, and never throws.
  *
  * @param signal ends all of it; each call ends within the destination's timeout in any case
+ * @param pauses limit keys that a service has asked to leave alone, for how many milliseconds: it is not asked then
  */
 export async function askService(
   destination: DestinationConfig,
   { file, timezone }: Pick<Config, 'file' | 'timezone'>,
-  signal?: AbortSignal,
+  { signal, pauses }: { signal?: AbortSignal; pauses?: Map<string, number> } = {},
 ): Promise<Asked> {
   const [example] = sampleEvents();
   let answered = false;
@@ -43,6 +45,8 @@ export async function askService(
   try {
     const opened = openDestination(destination, { folder: path.dirname(file), timezone }, request);
     try {
+      const pause = pauses?.get(opened.limits.key);
+      if (pause !== undefined) return { findings: [pausedFinding(pause)], asked: false, answered };
       const findings = (await opened.check?.(itemOf(example, destination.name, timezone))) ?? [];
       return { findings, asked: opened.check !== undefined, answered };
     } finally {
@@ -52,6 +56,21 @@ export async function askService(
     const message = `the check did not come to an end: ${error instanceof Error ? error.message : String(error)}`;
     const fix = 'See that this machine reaches the service, and try again.';
     return { findings: [{ level: 'error', message, fix }], asked: true, answered };
+  }
+}
+
+function pausedFinding(ms: number): CheckFinding {
+  const message = `its service has asked to be left alone for another ${Math.ceil(ms / 1000)} s, and was not asked`;
+  return { level: 'warning', message, fix: 'Deliveries wait as long by themselves; check again after that.' };
+}
+
+/** The pauses that the relay keeps. None when there is no store to keep them, or it cannot be read. */
+async function keptPauses(config: Config): Promise<Map<string, number>> {
+  try {
+    return await withStore(config, (store) => store.pausedKeys());
+  } catch (error) {
+    if (error instanceof RelayError) return new Map();
+    throw error;
   }
 }
 
@@ -72,10 +91,11 @@ export async function checkLive(config: Config, placeOf: Loaded['placeOf']): Pro
   const scrub = scrubber(config.secrets);
   using progress = new Progress(`of ${count(enabled.length, 'destination')} asked`, 0);
   progress.add(0);
+  const pauses = await keptPauses(config);
   const all = await Promise.all(
     enabled.map(async (destination) => {
       const { name } = destination;
-      const { findings, asked } = await askService(destination, config);
+      const { findings, asked } = await askService(destination, config, { pauses });
       progress.add(1);
       const place = { ...placeOf(['destinations', name]), path: `destinations.${name}` };
       const told = findings.map(({ level, message, fix }): Finding => {
@@ -89,7 +109,7 @@ export async function checkLive(config: Config, placeOf: Loaded['placeOf']): Pro
     findings: all.flatMap(({ findings }) => findings),
     asked: all.filter(({ asked }) => asked).map(({ name }) => name),
     disabled: destinations.filter((each) => !each.enabled).map(({ name }) => name),
-    mute: all.filter(({ asked }) => !asked).map(({ name }) => name),
+    mute: all.filter(({ asked, findings }) => !asked && findings.length === 0).map(({ name }) => name),
   };
 }
 

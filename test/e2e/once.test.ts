@@ -292,3 +292,16 @@ test('a place that the config names otherwise is the same place: what stands the
   assert.equal(sandbox.notion.pages().length, 1);
   assert.equal(sandbox.sheets.tab('Interviews')?.rows().length, 2);
 });
+
+test('a service that has asked to be left alone is not asked by check --live either', async () => {
+  relay = await startRelay(config(slack()));
+  let early = 0;
+  sandbox.slack.faults.on('early', () => {
+    early += 1;
+  });
+  sandbox.slack.faults.inject({ kind: '429', times: 1, retryAfter: 600, path: 'chat.postMessage' });
+  await post(relay, said('Too many'));
+  await attempted(relay.log, 'pending', 'alerts', { reason: 'rate_limited' });
+  assert.match(await verb('check', '--live'), /alerts: its service has asked to be left alone for another \d+ s/);
+  assert.equal(early, 0);
+});
