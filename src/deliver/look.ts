@@ -44,7 +44,7 @@ export async function look(
     sightings = await destination.find(asked, handle);
   } catch (error) {
     // Nothing was sent, and those without a doubt need not wait for it.
-    sightings = asked.map(() => thrown(error) as Sighting);
+    sightings = asked.map(() => thrown(error));
   }
   // Known from now on, whatever becomes of this attempt.
   const receipts = asked.map((item, index) => [item, sightings[index]] as const);

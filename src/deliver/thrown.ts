@@ -1,8 +1,8 @@
-import { type Outcome, unknown } from '../outcome.ts';
+import { type Failure, unknown } from '../outcome.ts';
 import { TemplateRenderError } from '../render/template.ts';
 
 /** The outcome of a connector that threw. */
-export function thrown(error: unknown): Outcome {
+export function thrown(error: unknown): Failure {
   if (error instanceof TemplateRenderError) {
     return {
       kind: 'reject',

@@ -82,6 +82,9 @@ export class Claims {
     const last = row.generation ?? 0;
     const fresh = last === 0 || renew === 1;
     const generation = fresh ? last + 1 : last;
+    const receipt = fresh || row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt);
+    // Until there is a receipt here: a look that the service refused must not be the last. A renewal wants none of it.
+    const isFirst = generation === 1 && renew === 0 && receipt === undefined;
     const superseded = !fresh && !standsAlone && row.receipt_event > row.id;
     // One that is superseded makes no call.
     if (!superseded) {
@@ -95,11 +98,11 @@ export class Claims {
       event: eventRecord(row),
       ...unpackBody(row.zstd),
       identity: { destination: fresh ? destination : row.origin, subject, generation },
-      receipt: fresh || row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt),
+      receipt,
       earlier: generation === 1 ? [] : this.#earlier(destination, target, subject, generation),
       superseded,
       doubt: fresh || row.doubt === null ? undefined : { since: row.doubt, newer: !standsAlone && row.newer === 1 },
-      elsewhere: last === 0 && this.#sql.elsewhere.get(destination, target, subject) !== undefined,
+      elsewhere: isFirst && this.#sql.elsewhere.get(destination, target, subject) !== undefined,
     };
   }
 

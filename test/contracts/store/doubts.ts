@@ -105,7 +105,14 @@ export function doubtsContract(t: StoreUnderTest): void {
       await accept();
       const moved = await t.claimOne({ target: 'slack:C2' });
       assert.deepEqual([moved.elsewhere, moved.receipt], [true, undefined]);
-      await t.store.record(moved.token, 'slack:C2', { state: 'delivered', receipt: { ts: '2' } });
+      await t.store.record(moved.token, 'slack:C2', again(1001));
+      const next = await t.claimOne({ target: 'slack:C2' });
+      assert.equal(next.elsewhere, true, 'until it has a receipt there, too');
+      await t.store.record(next.token, 'slack:C2', { state: 'delivered', receipt: { ts: '2' } });
+      await t.store.replay([first.delivery.id], { renew: true });
+      const renewed = await t.claimOne({ target: 'slack:C4', now: Date.now() });
+      assert.equal(renewed.elsewhere, false, 'who wants it anew looks for nothing');
+      await t.store.record(renewed.token, 'slack:C4', { state: 'delivered', receipt: { ts: '4' } });
       await accept();
       await t.store.rename('slack', 'alerts');
       const renamed = await t.claimOne({ destination: 'alerts', target: 'slack:C3' });
