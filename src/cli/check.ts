@@ -15,7 +15,7 @@ interface Options {
   config: string;
   live?: true;
   json?: true;
-  format?: 'text' | 'json' | 'github';
+  format?: 'text' | 'github';
   denyWarnings?: true;
 }
 
@@ -28,7 +28,7 @@ export function checkCommand(): Command {
     .addOption(jsonOption())
     .addOption(
       new Option('--format <format>', 'of the findings; github shows each beside its line in a pull request')
-        .choices(['text', 'json', 'github'])
+        .choices(['text', 'github'])
         .conflicts('json'),
     )
     .addHelpText(
@@ -50,20 +50,20 @@ async function check({
   config: file,
   live,
   json,
-  format = json ? 'json' : 'text',
+  format = 'text',
   denyWarnings,
 }: Options): Promise<number> {
   const loaded = await loadConfig(file, process.env, { samples: sampleEvents() });
   const { config } = loaded;
   const asked = live && config ? await checkLive(config, loaded.placeOf) : undefined;
   const findings = inOrder([...loaded.findings, ...(asked?.findings ?? [])], file);
-  if (format === 'json') for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
+  if (json) for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
   else {
     if (format === 'github') printAnnotations(findings, process.stdout);
     else printFindings(findings, process.stdout);
     process.stdout.write(`${summary(file, config, findings)}\n`);
   }
-  if (asked) printNotes(liveNotes(asked), format === 'json' ? process.stderr : process.stdout);
+  if (asked) printNotes(liveNotes(asked), json ? process.stderr : process.stdout);
   if (!config) return EXIT.config;
   const denied = findings.some(({ level }) => level === 'error' || denyWarnings === true);
   return denied ? EXIT.no : EXIT.ok;
