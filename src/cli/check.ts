@@ -46,13 +46,7 @@ Examples:
     });
 }
 
-async function check({
-  config: file,
-  live,
-  json,
-  format = 'text',
-  denyWarnings,
-}: Options): Promise<number> {
+async function check({ config: file, live, json, format = 'text', denyWarnings }: Options): Promise<number> {
   const loaded = await loadConfig(file, process.env, { samples: sampleEvents() });
   const { config } = loaded;
   const asked = live && config ? await checkLive(config, loaded.placeOf) : undefined;
