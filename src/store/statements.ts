@@ -116,7 +116,8 @@ const SQL = {
     UPDATE delivery SET token = NULL, strikes = strikes + 1,
       state = iif(strikes + 1 < :strikes, state, 'failed'),
       due_at = CASE WHEN strikes + 1 >= :strikes THEN NULL
-        WHEN strikes = 0 THEN due_at
+        -- It was due when it was claimed, whatever the clock says by now.
+        WHEN strikes = 0 THEN min(due_at, :now)
         ELSE :now + :apart + abs(random() % (4 * :apart)) END,
       reason = iif(strikes + 1 < :strikes, reason, 'bug'),
       detail = iif(strikes + 1 < :strikes, detail, :detail),

@@ -156,9 +156,16 @@ export function recoveryContract(t: StoreUnderTest): void {
     const clock = mock.method(Date, 'now', () => now + 3_600_000);
     const waiting = await ended(again(now + 3_660_000));
     const failed = await ended(FAILED);
+    await t.store.accept(newEvent({ subject: 'under way', receivedAt: now + 3_600_000 }));
+    const killed = await t.claimOne({ now: now + 3_600_000 });
     await t.reopen();
     clock.mock.mockImplementation(() => now);
     await t.store.release();
+    const freed = await t.claim({ now, except: ['x'] });
+    assert.deepEqual(
+      freed.map(({ delivery }) => delivery.id),
+      [killed.delivery.id],
+    );
     const [claim] = await t.claim({ now });
     assert.equal(claim?.delivery.id, waiting);
     assert.equal(await t.stateOf(failed), 'failed');
