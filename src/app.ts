@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
@@ -12,12 +13,11 @@ import { createMetrics } from './metrics.ts';
 import type { News } from './news.ts';
 import { closeReceiver, createReceiver } from './receive/server.ts';
 import type { CommitOptions } from './store/commit.ts';
-import { lockStore } from './store/lock.ts';
-import { openStore } from './store/open.ts';
+import { serveStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
-/** Milliseconds between looks at what other processes changed in the store: a verb is acted on within a second. */
-const FOLLOW = 500;
+/** Milliseconds after which the relay asks again what another process changed, when it could not take that over. */
+const FOLLOW_AGAIN = 500;
 
 export interface AppOptions {
   /** pino's level; `info` by default. */
@@ -67,10 +67,9 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     log,
   });
 
-  const lock = await lockStore(first.store);
-  starting.defer(() => lock.release());
-  const store = await openStore(first.store, options.storeOptions);
-  starting.defer(() => store.close());
+  const serving = await serveStore(first.store, options.storeOptions);
+  starting.defer(() => serving.close());
+  const { store } = serving;
   const effect = new Effect(store, log);
   starting.defer(() => effect.close());
   const { freed, failed } = await store.release();
@@ -123,23 +122,28 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   metrics.configReloadTime.setToCurrentTime();
 
   let behind = false;
-  let looking = false;
+  let following = false;
+  /** Takes over what other processes changed, again until that is whole. */
   const follow = async () => {
-    if (looking) return;
-    looking = true;
-    try {
-      behind = store.changedElsewhere() || behind;
-      if (behind) behind = !(await lanes.follow());
-    } finally {
-      looking = false;
+    behind = true;
+    if (following) return;
+    following = true;
+    while (behind && ready) {
+      try {
+        behind = false;
+        behind = !(await lanes.follow()) || behind;
+      } catch (error) {
+        behind = true;
+        log.warn({ step: 'store.unread', error: String(error) }, 'the store could not be read');
+      }
+      if (behind) await sleep(FOLLOW_AGAIN, undefined, { ref: false });
     }
+    following = false;
   };
-  const following = setInterval(() => {
-    follow().catch((error: unknown) =>
-      log.warn({ step: 'store.unread', error: String(error) }, 'the store could not be read'),
-    );
-  }, FOLLOW);
-  starting.defer(() => clearInterval(following));
+  store.watch((destinations) => {
+    if (destinations) lanes.wake(destinations);
+    else void follow();
+  });
   starting.defer(() => {
     lanes.hurry();
     return reloader.close();

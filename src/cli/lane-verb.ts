@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
-import { isServed } from '../store/lock.ts';
+import { isServed } from '../store/open.ts';
 import type { LaneRecord, Store } from '../store/store.ts';
 import { didYouMean } from '../suggest.ts';
 import { readBasics } from './common.ts';
@@ -44,7 +44,7 @@ export async function onLane(file: string, destination: string, run: (view: Lane
         store,
         destination,
         lane: lane ?? { destination, paused: false, halt: undefined },
-        served: isServed(storeFile),
+        served: await isServed(storeFile),
         pending,
       });
     },

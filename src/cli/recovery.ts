@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { RelayError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
-import { isServed } from '../store/lock.ts';
+import { isServed } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Basics } from './common.ts';
 import { absence, findHolds, type Hold } from './holds.ts';
@@ -68,7 +68,7 @@ export async function recover<Options extends RecoveryOptions>(
 ): Promise<void> {
   await withStore(basics, async (store) => {
     const holds = await findHolds(basics.config, store);
-    await run({ basics, store, holds, served: isServed(basics.store), ids: [...new Set(ids)], options });
+    await run({ basics, store, holds, served: await isServed(basics.store), ids: [...new Set(ids)], options });
   });
 }
 

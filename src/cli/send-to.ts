@@ -5,7 +5,7 @@ import type { Config, SourceConfig } from '../config/config.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import type { DeliveryRecord } from '../model.ts';
 import { parsePayload } from '../payload.ts';
-import { isServed } from '../store/lock.ts';
+import { isServed } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { findHolds, type Hold, holdOf } from './holds.ts';
 import { named } from './names.ts';
@@ -32,7 +32,7 @@ export async function deliverDirectly(
   { config, source, to, patience }: DirectDelivery,
 ): Promise<void> {
   named('destination', to, config.destinations);
-  if (!isServed(config.store)) {
+  if (!(await isServed(config.store))) {
     throw new RelayError('RELAY_NOT_RUNNING', `no relay is serving the store ${config.store}`, {
       fix: 'Start it with `versive-relay serve`, with the same config.',
     });

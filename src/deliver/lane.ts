@@ -172,7 +172,7 @@ export class Lane {
   }
 
   async #nextDue(): Promise<number> {
-    return (await this.#parts.store.nextDue(this.name, this.#underWay.keys())) ?? Number.POSITIVE_INFINITY;
+    return (await this.#parts.store.nextDue(this.name, [...this.#underWay.keys()])) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Claims what is due and begins it. False when nothing was due. */
@@ -199,7 +199,7 @@ export class Lane {
       standsAlone: this.destination.standsAlone === true,
       now: Date.now(),
       limit: probe ? 1 : room,
-      except: this.#underWay.keys(),
+      except: [...this.#underWay.keys()],
     });
     const broken = claims.filter(({ damage }) => damage !== undefined);
     await Promise.all(

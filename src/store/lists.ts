@@ -110,7 +110,7 @@ export class Lists {
     return this.#all<Backlog>(sql).map((row) => ({ ...row }));
   }
 
-  nextDue(destination: string, except: Iterable<string>): number | undefined {
+  nextDue(destination: string, except: readonly string[]): number | undefined {
     const skipped = new Set(except);
     const sql = `
       SELECT due_at, subject FROM delivery WHERE destination = ? AND state = 'pending' AND token IS NULL ORDER BY due_at`;

@@ -43,7 +43,7 @@ export async function lockStore(path: string, options: { wait?: number } = {}): 
 }
 
 /** True while a relay, in this process or another, holds the lock of the store. */
-export function isServed(path: string): boolean {
+export function isLocked(path: string): boolean {
   const lockPath = `${path}.lock`;
   if (!existsSync(lockPath)) return false;
   const database = new DatabaseSync(lockPath, { timeout: 0, readOnly: true });

@@ -3,9 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { RelayError } from '../errors.ts';
 import type { CommitOptions } from './commit.ts';
 import { isBusy, makeFile, openError, openReader, openWriter } from './database.ts';
+import { isLocked, lockStore } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { SqliteStore } from './sqlite.ts';
-import type { Store } from './store.ts';
+import type { Serving, Store } from './store.ts';
 
 const WAIT = 10_000;
 /** Milliseconds between two tries. */
@@ -13,7 +14,7 @@ const POLL = 20;
 
 /**
  * Opens the store in the file, and makes it (with its folder) when it is not there. Any number of processes may have it
- * open; the one that serves it also holds `lockStore`.
+ * open; the one that receives and delivers calls `serveStore`.
  *
  * @param options.create false refuses to make a store that is not there
  * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
@@ -42,6 +43,40 @@ export async function openStore(
   } catch (error) {
     throw openError(path, error);
   }
+}
+
+/**
+ * Opens the store to receive and deliver: waits for another relay that serves it to end, 15 s at most.
+ *
+ * @throws RelayError RELAY_STORE_LOCKED, RELAY_STORE_OPEN, RELAY_STORE_NEWER
+ */
+export async function serveStore(path: string, options: CommitOptions = {}): Promise<Serving> {
+  const lock = await lockStore(path);
+  try {
+    const store = await openStore(path, options);
+    const close = async () => {
+      await store.close();
+      await lock.release();
+    };
+    return { store, ...ALONE, close };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Whoever has the lock of the store has every lane. */
+const ALONE: Omit<Serving, 'store' | 'close'> = {
+  take: async () => true,
+  give: async () => {},
+  share: async () => ({ processes: 1, place: 0 }),
+  isSure: true,
+  lost: () => {},
+};
+
+/** True while a relay, in this process or another, serves the store. */
+export async function isServed(path: string): Promise<boolean> {
+  return isLocked(path);
 }
 
 function connect(path: string, options: CommitOptions): Store {

@@ -23,6 +23,8 @@ import type {
 } from './store.ts';
 import { WallClock } from './wall-clock.ts';
 
+/** Milliseconds between looks at what other processes changed: a verb is acted on within a second. */
+const WATCH = 500;
 const DAY = 24 * 3_600_000;
 /** The most rows that one commit of a verb changes, so that nothing stalls an acknowledgement. */
 const STEP = 500;
@@ -35,6 +37,7 @@ export class SqliteStore implements Store {
   readonly #lists: Lists;
   readonly #claims: Claims;
   readonly #clock: WallClock;
+  #watching: NodeJS.Timeout | undefined;
   #catchingUp = false;
   #caughtUp = false;
   readonly #sql: Statements;
@@ -97,6 +100,7 @@ export class SqliteStore implements Store {
     return this.#commit.write(() => this.#claims.record(token, target, settlement));
   }
 
+  // One process serves an SQLite store: whatever is under way was left behind.
   async release(): Promise<{ freed: number; failed: string[] }> {
     if (this.#clock.isSetBack) await this.#catchUp();
     const failed: string[] = [];
@@ -143,7 +147,7 @@ export class SqliteStore implements Store {
     return changed;
   }
 
-  async nextDue(destination: string, except: Iterable<string>): Promise<number | undefined> {
+  async nextDue(destination: string, except: readonly string[]): Promise<number | undefined> {
     return this.#lists.nextDue(destination, except);
   }
 
@@ -258,6 +262,17 @@ export class SqliteStore implements Store {
     return this.#lists.backlog();
   }
 
+  watch(changed: () => void): void {
+    this.#watching ??= setInterval(() => {
+      try {
+        if (this.changedElsewhere()) changed();
+      } catch {
+        // Whoever writes or reads next hears why it cannot be read.
+      }
+    }, WATCH).unref();
+  }
+
+  /** True once after something else than this process's calls has changed the store. */
   changedElsewhere(): boolean {
     const found = this.#readDataVersion();
     const changed = found !== this.#dataVersion || this.#caughtUp;
@@ -277,6 +292,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#watching);
     await this.#commit.close();
     if (this.#reader.isOpen) this.#reader.close();
     if (this.#writer.isOpen) this.#writer.close();

@@ -68,7 +68,7 @@ export interface ClaimRequest {
   now: number;
   limit: number;
   /** Subjects that are under way at this destination. */
-  except: Iterable<string>;
+  except: readonly string[];
 }
 
 /** What the end of any claim may leave behind. */
@@ -166,7 +166,7 @@ export interface DeliveryFilter extends Omit<EventFilter, 'state'> {
  * `setPaused`, `setHalt`, `rename`, `release` and the verbs may touch any number of deliveries. They go in
  * transactions of at most 500 rows: a rejected one may have done a part, and the same call again does the rest.
  *
- * What is due goes by the wall clock. When that was set back, all that waits becomes due: `release` and `changedElsewhere` look.
+ * What is due goes by the wall clock. When that was set back, all that waits becomes due: `release` and `watch` look.
  *
  * @throws RelayError RELAY_STORE_BUSY when it cannot commit: disk full, database away, too many writes waiting.
  */
@@ -189,11 +189,12 @@ export interface Store {
    * Frees the claims that a process left behind when it died. A delivery whose claims ended three times in a row with no
    * outcome at all becomes failed: it would take the relay down for ever. Their doubts stay.
    *
+   * @param destinations whose lanes are this process's now; absent frees those that no process serves
    * @returns how many were freed, and the ids of those that failed
    */
-  release(): Promise<{ freed: number; failed: string[] }>;
+  release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }>;
   /** When the next delivery of a destination that is not under way is due, epoch milliseconds. */
-  nextDue(destination: string, except: Iterable<string>): Promise<number | undefined>;
+  nextDue(destination: string, except: readonly string[]): Promise<number | undefined>;
 
   /**
    * Brings deliveries back to pending, due at once and with their whole schedule before them: failed and discarded ones,
@@ -229,9 +230,36 @@ export interface Store {
   event(id: string): Promise<StoredEvent | undefined>;
   delivery(id: string): Promise<DeliveryRecord | undefined>;
   backlog(): Promise<Backlog[]>;
-  /** True once after something else than this process's calls has changed the store: another process, or the clock. */
-  changedElsewhere(): boolean;
+  /**
+   * Tells, within a second and until the store is closed, that something else than this process's calls has changed it:
+   * another process, or the clock. `destinations` are those that were only given new deliveries; absent, anything may have
+   * changed.
+   */
+  watch(changed: (destinations?: readonly string[]) => void): void;
   /** Throws when the store could not commit now; for `/readyz`. */
   ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A store, and the right of this process to serve it: which lanes are its own. One process at SQLite has them all. */
+export interface Serving {
+  store: Store;
+  /**
+   * Makes a lane this process's own: no other claims from it, or from one that shares a key with it. Until `give`, or until
+   * `lost` tells that another may have it.
+   *
+   * @param keys of limits and serial order, which lanes of one process may share
+   * @returns false when another process has the lane or one of the keys
+   */
+  take(lane: string, keys: readonly string[]): Promise<boolean>;
+  /** Lets others have the lane: nothing is under way there any more. */
+  give(lane: string): Promise<void>;
+  /** How many processes serve the store, and this one's place among them, from 0. */
+  share(): Promise<{ processes: number; place: number }>;
+  /** False while another process may have taken the lanes of this one: no call may start then. */
+  readonly isSure: boolean;
+  /** Calls back when all lanes that were taken are lost: what is under way there cannot be recorded any more. */
+  lost(told: () => void): void;
+  /** Closes the store, and lets others have all. */
   close(): Promise<void>;
 }

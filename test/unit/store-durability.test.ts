@@ -107,8 +107,8 @@ test('writes wait for another connection that holds the write lock, and are refu
 });
 
 test('a change of another process is noticed once, and its own never', async () => {
-  const store = await openStore(file);
   const verb = await openStore(file);
+  const store = new SqliteStore(openWriter(file), openReader(file));
   await store.accept(newEvent());
   assert.equal(store.changedElsewhere(), false);
   await verb.setPaused('slack', true);

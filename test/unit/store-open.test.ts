@@ -5,7 +5,7 @@ import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
-import { isServed, lockStore } from '../../src/store/lock.ts';
+import { isLocked, lockStore } from '../../src/store/lock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';
@@ -110,17 +110,17 @@ test('a file without the right to write is refused', { skip: process.getuid?.() 
 });
 
 test('one relay serves a store; its lock goes with its process, however that ends', async (t) => {
-  assert.equal(isServed(file), false);
+  assert.equal(isLocked(file), false);
   const other = await another(t, `await lockStore(${JSON.stringify(file)})`);
-  assert.equal(isServed(file), true);
+  assert.equal(isLocked(file), true);
   await assert.rejects(lockStore(file, { wait: 0 }), { code: 'RELAY_STORE_LOCKED', message: /relay\.db/ });
   const waiting = lockStore(file);
   await other.kill();
   const lock = await waiting;
-  assert.equal(isServed(file), true);
+  assert.equal(isLocked(file), true);
   await assert.rejects(lockStore(file, { wait: 0 }), { code: 'RELAY_STORE_LOCKED' });
   await lock.release();
-  assert.equal(isServed(file), false);
+  assert.equal(isLocked(file), false);
 });
 
 test('a lock that cannot be made says why', async () => {

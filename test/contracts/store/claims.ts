@@ -48,7 +48,7 @@ export function claimsContract(t: StoreUnderTest): void {
       await t.store.accept(newEvent({ subject: 'x' }));
       await t.store.accept(newEvent({ subject: 'y' }));
       await t.store.accept(newEvent({ subject: 'z' }));
-      const claims = await t.claim({ except: new Set(['z']) });
+      const claims = await t.claim({ except: ['z'] });
       assert.deepEqual(subjects(claims), ['x', 'y']);
       assert.deepEqual(subjects(await t.claim({ except: ['z'] })), [], 'the second x while the first is under way');
       await t.store.record(claims[0]?.token ?? '', TARGET, { state: 'delivered', receipt: {} });
