@@ -1,48 +1,22 @@
-import { existsSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
-import { RelayError } from '../errors.ts';
 import type { CommitOptions } from './commit.ts';
-import { isBusy, makeFile, openError, openReader, openWriter } from './database.ts';
 import { isLocked, lockStore } from './lock.ts';
-import { migrate } from './migrate.ts';
-import { SqliteStore } from './sqlite.ts';
+import { openSqlite } from './open-sqlite.ts';
 import type { Serving, Store } from './store.ts';
-
-const WAIT = 10_000;
-/** Milliseconds between two tries. */
-const POLL = 20;
+import { openOnThread } from './thread.ts';
 
 /**
- * Opens the store in the file, and makes it (with its folder) when it is not there. Any number of processes may have it
- * open; the one that receives and delivers calls `serveStore`.
+ * Opens the store for a verb, and makes it (with its folder) when it is not there. Any number of processes may have it open;
+ * the one that receives and delivers calls `serveStore`.
  *
  * @param options.create false refuses to make a store that is not there
  * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function openStore(
-  path: string,
+export function openStore(
+  file: string,
   options: CommitOptions & { create?: boolean; wait?: number } = {},
 ): Promise<Store> {
-  if (options.create === false && !existsSync(path)) {
-    throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path} yet`, {
-      fix: 'Start the relay once, which makes it, or correct `store:`.',
-    });
-  }
-  const deadline = performance.now() + (options.wait ?? WAIT);
-  try {
-    await makeFile(path);
-    for (;;) {
-      try {
-        return connect(path, options);
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
-      }
-      await wait(POLL);
-    }
-  } catch (error) {
-    throw openError(path, error);
-  }
+  return openSqlite(file, options);
 }
 
 /**
@@ -50,10 +24,10 @@ export async function openStore(
  *
  * @throws RelayError RELAY_STORE_LOCKED, RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function serveStore(path: string, options: CommitOptions = {}): Promise<Serving> {
-  const lock = await lockStore(path);
+export async function serveStore(file: string, options: CommitOptions = {}): Promise<Serving> {
+  const lock = await lockStore(file);
   try {
-    const store = await openStore(path, options);
+    const store = await openOnThread(file, options);
     const close = async () => {
       await store.close();
       await lock.release();
@@ -75,19 +49,6 @@ const ALONE: Omit<Serving, 'store' | 'close'> = {
 };
 
 /** True while a relay, in this process or another, serves the store. */
-export async function isServed(path: string): Promise<boolean> {
-  return isLocked(path);
-}
-
-function connect(path: string, options: CommitOptions): Store {
-  const writer = openWriter(path);
-  try {
-    migrate(writer, path);
-    // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
-    writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
-    return new SqliteStore(writer, openReader(path), options);
-  } catch (error) {
-    writer.close();
-    throw error;
-  }
+export async function isServed(file: string): Promise<boolean> {
+  return isLocked(file);
 }
