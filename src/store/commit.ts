@@ -21,12 +21,15 @@ export interface CommitOptions {
   lockWait?: number;
 }
 
+/** The most writes of one commit: while they are synced, whoever waited for the last ones comes with the next. */
+const GROUP = 32;
+
 /** Milliseconds between two looks whether another process has freed the write lock. */
 const LOCK_POLL = 10;
 
 /**
- * Group commit: the writes that one turn of the event loop queues share one transaction and one sync of the disk. Each
- * runs in a savepoint, so that one that fails takes nothing with it.
+ * Group commit: the writes that one turn of the event loop queues share a transaction and a sync of the disk, up to 32 of
+ * them. Each runs in a savepoint, so that one that fails takes nothing with it.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -75,7 +78,7 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, bytes, resolve: resolve as Waiting['resolve'], reject });
       this.#bytes += bytes;
-      if (this.#waiting.length === 1) this.#flushSoon(performance.now() + this.#lockWait);
+      if (this.#waiting.length === 1) this.#flushSoon();
     });
   }
 
@@ -87,7 +90,8 @@ export class GroupCommit {
     await Promise.allSettled([last]);
   }
 
-  #flushSoon(deadline: number): void {
+  #flushSoon(): void {
+    const deadline = performance.now() + this.#lockWait;
     setImmediate(() => this.#flush(deadline));
   }
 
@@ -99,10 +103,10 @@ export class GroupCommit {
         setTimeout(() => this.#flush(deadline), LOCK_POLL);
         return;
       }
-      for (const { reject } of this.#takeAll()) reject(commitError(error));
+      for (const { reject } of this.#take(this.#waiting.length)) reject(commitError(error));
       return;
     }
-    const group = this.#takeAll();
+    const group = this.#take();
     let ended: Ended[];
     try {
       this.#run(this.#first);
@@ -120,10 +124,10 @@ export class GroupCommit {
     });
   }
 
-  #takeAll(): Waiting[] {
-    const group = this.#waiting;
-    this.#waiting = [];
-    this.#bytes = 0;
+  #take(count = GROUP): Waiting[] {
+    const group = this.#waiting.splice(0, count);
+    for (const { bytes } of group) this.#bytes -= bytes;
+    if (this.#waiting.length > 0) this.#flushSoon();
     return group;
   }
 
