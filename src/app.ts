@@ -6,6 +6,7 @@ import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
 import { Notifier } from './deliver/notifier.ts';
+import { freeClaims } from './deliver/struck.ts';
 import { Effect } from './effect.ts';
 import { RelayError } from './errors.ts';
 import { createLog } from './log.ts';
@@ -72,10 +73,6 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const { store } = serving;
   const effect = new Effect(store, log);
   starting.defer(() => effect.close());
-  const { freed, failed } = await store.release();
-  if (freed > 0)
-    log.info({ step: 'store.released', deliveries: freed }, 'what an earlier process left under way is due');
-
   const metrics = createMetrics({
     destinations: () => [...reloader.config.destinations.keys()],
     backlog: () => store.backlog(),
@@ -83,18 +80,12 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   });
   const notifier = new Notifier({
     names: () => reloader.config.onFailure,
-    destination: (name) => lanes.get(name)?.destination,
+    destination: (name) => lanes.destination(name),
     log,
   });
   const report = (news: News) => notifier.report(news);
-  for (const id of failed) {
-    const delivery = await store.delivery(id);
-    if (!delivery) continue;
-    const { destination, subject, detail = '', fix = '' } = delivery;
-    log.warn({ step: 'delivery.struck', delivery: id, destination, subject, detail, fix }, 'delivery given up');
-    report({ kind: 'failed', destination, delivery: id, subject, detail, fix });
-  }
-  const lanes: Lanes = new Lanes({ store, log, metrics, scrub: (text) => reloader.scrub(text), report });
+  await freeClaims({ store, log, report });
+  const lanes: Lanes = new Lanes({ store, serving, log, metrics, scrub: (text) => reloader.scrub(text), report });
   starting.defer(() => lanes.close());
   starting.defer(() => notifier.close());
 

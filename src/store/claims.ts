@@ -150,14 +150,16 @@ export class Claims {
   }
 
   /** Frees `step` of them at most; of those that fail, the ids go into `failed`. Gives how many were freed. */
-  release(step: number, failed: string[]): number {
+  release(step: number, failed: string[], destinations?: readonly string[]): number {
+    const lanes = destinations === undefined ? null : JSON.stringify(destinations);
     // What a person asked for meanwhile counts more than the strike.
-    const wishes = this.#sql.underWayWith.all(step) as { id: number; wish: Wish }[];
+    const wishes = this.#sql.underWayWith.all({ lanes, step }) as { id: number; wish: Wish }[];
     for (const { id, wish } of wishes) {
       this.#sql.free.run(id);
       this.#fulfil(id, wish);
     }
     const freed = this.#sql.release.all({
+      lanes,
       strikes: STRIKES,
       now: clock(Date.now()),
       apart: APART,

@@ -43,7 +43,7 @@ export async function serveStore(file: string, options: CommitOptions = {}): Pro
 const ALONE: Omit<Serving, 'store' | 'close'> = {
   take: async () => true,
   give: async () => {},
-  share: async () => ({ processes: 1, place: 0 }),
+  share: async () => ({ processes: 1, place: 0, lacking: false }),
   isSure: true,
   lost: () => {},
 };

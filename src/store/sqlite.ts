@@ -107,11 +107,10 @@ export class SqliteStore implements Store {
     return this.#commit.write(() => this.#claims.record(token, target, settlement));
   }
 
-  // One process serves an SQLite store: whatever is under way was left behind.
-  async release(): Promise<{ freed: number; failed: string[] }> {
+  async release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }> {
     if (this.#clock.isSetBack) await this.#catchUp();
     const failed: string[] = [];
-    const freed = await this.#inSteps(() => this.#claims.release(STEP, failed));
+    const freed = await this.#inSteps(() => this.#claims.release(STEP, failed, destinations));
     return { freed, failed };
   }
 

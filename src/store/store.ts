@@ -254,8 +254,12 @@ export interface Serving {
   take(lane: string, keys: readonly string[]): Promise<boolean>;
   /** Lets others have the lane: nothing is under way there any more. */
   give(lane: string): Promise<void>;
-  /** How many processes serve the store, and this one's place among them, from 0. */
-  share(): Promise<{ processes: number; place: number }>;
+  /**
+   * How many processes serve the store, this one's place among them, from 0, and whether one of the others lacks lanes.
+   *
+   * @param lacks how many this one lacks, for the others to hear
+   */
+  share(lacks: number): Promise<{ processes: number; place: number; lacking: boolean }>;
   /** False while another process may have taken the lanes of this one: no call may start then. */
   readonly isSure: boolean;
   /** Calls back when all lanes that were taken are lost: what is under way there cannot be recorded any more. */
