@@ -49,7 +49,10 @@ export async function makeDatabase(template = TEMPLATE): Promise<StorePlace> {
   await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const location = new URL(server);
   location.pathname = `/${name}`;
-  return { location: location.href, remove: () => onServer(server, `DROP DATABASE ${name} WITH (FORCE)`) };
+  return {
+    location: location.href,
+    remove: async () => void (await onServer(server, `DROP DATABASE ${name} WITH (FORCE)`)),
+  };
 }
 
 /** Runs a statement in a database. */
