@@ -2,13 +2,14 @@
  * Acknowledged events a second: the relay, which verifies, routes and syncs each event to disk, beside Fastify with svix'
  * verify and beside Fastify with Node's own HMAC, both without a store.
  *
- * Usage: npm run bench -- acknowledge [--rounds 5 --seconds 4 --connections 32]
+ * Usage: npm run bench -- acknowledge [--rounds 5 --events 10000 --connections 32]
  */
-import { bodyOf, load } from './events.ts';
+import { bodyOf } from './events.ts';
 import { inTurns, numbers, printTable } from './rounds.ts';
+import { requests, sendAll } from './sender.ts';
 import { killAll, program, relayFolder, removeAll, SECRET, SERVE, startServer } from './servers.ts';
 
-const { rounds, seconds, connections } = numbers({ rounds: 5, seconds: 4, connections: 32 });
+const { rounds, events, connections } = numbers({ rounds: 5, events: 10_000, connections: 32 });
 
 /** Holds what it gets, so that receiving alone is measured. */
 const held = (name: string) => ({ connector: 'file', path: `./${name}.jsonl`, enabled: false });
@@ -20,9 +21,11 @@ const servers = {
   "Fastify, Node's own HMAC, nothing stored": await startServer([program('bare.ts'), SECRET, '--native']),
 };
 try {
-  const runs = Object.entries(servers).map(([name, { url }]) => [name, () => load(url, connections, seconds)]);
+  const acknowledged = async (url: string) =>
+    (events * 1000) / (await sendAll(url, connections, requests(url, events)));
+  const runs = Object.entries(servers).map(([name, { url }]) => [name, () => acknowledged(url)]);
   const figures = await inTurns(rounds, Object.fromEntries(runs));
-  const what = `${bodyOf().length} byte bodies, ${connections} connections, ${rounds} rounds of ${seconds} s, medians`;
+  const what = `${bodyOf().length} byte bodies, ${connections} connections, ${rounds} rounds of ${events} events, medians`;
   printTable(`acknowledged events a second, ${what}`, 'events/s', figures);
 } finally {
   await killAll(Object.values(servers));

@@ -7,9 +7,9 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { send } from './events.ts';
 import { fillStore } from './fill.ts';
 import { median, numbers, short } from './rounds.ts';
+import { requests, sendAll } from './sender.ts';
 import { killAll, program, relayFolder, removeAll, residentMB, SERVE, startServer } from './servers.ts';
 import { startSink, webhooks } from './sinks.ts';
 
@@ -43,7 +43,7 @@ function times(folder: string): { accept: number; claim: number } {
 async function memory(folder: string): Promise<number> {
   const server = await startServer(SERVE, folder);
   try {
-    await send(server.url, 32, EVENTS);
+    await sendAll(server.url, 32, requests(server.url, EVENTS));
     let most = residentMB(server);
     for (const until = performance.now() + DELIVERING; performance.now() < until; await sleep(100)) {
       most = Math.max(most, residentMB(server));

@@ -1,7 +1,6 @@
 /** The events that the benchmarks send: realistic interviews of 25 KB, signed, each of another participant. */
 import { createHmac, randomUUID } from 'node:crypto';
-import { Agent, request } from 'node:http';
-import autocannon from 'autocannon';
+import { type Agent, request } from 'node:http';
 import { sampleInterview } from '../src/sandbox/samples.ts';
 import { SECRET } from './servers.ts';
 
@@ -38,47 +37,6 @@ export function signed(body: string): Record<string, string> {
     'svix-timestamp': timestamp,
     'svix-signature': `v1,${signature}`,
   };
-}
-
-/**
- * Sends events for so many seconds over so many connections, each with the next one as soon as the last is acknowledged.
- *
- * @returns acknowledged events a second
- * @throws Error when one was refused: the figure would mean nothing
- */
-export async function load(url: string, connections: number, seconds: number): Promise<number> {
-  const result = await autocannon({
-    url: `${url}/webhooks/versive`,
-    connections,
-    duration: seconds,
-    requests: [
-      {
-        method: 'POST',
-        setupRequest: (each) => {
-          const body = bodyOf();
-          return { ...each, headers: signed(body), body };
-        },
-      },
-    ],
-  });
-  if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(`${url}: ${result.non2xx} refusals and ${result.errors} errors: the figure would mean nothing`);
-  }
-  return result['2xx'] / result.duration;
-}
-
-/** Sends so many events over so many connections, each with the next one as soon as the last is acknowledged. */
-export async function send(url: string, connections: number, events: number): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  let left = events;
-  const sender = async () => {
-    while (left > 0) {
-      left -= 1;
-      await post(agent, `${url}/webhooks/versive`, bodyOf());
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, sender));
-  agent.destroy();
 }
 
 /** Posts one body. @returns milliseconds until the answer was there */

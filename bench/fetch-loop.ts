@@ -5,7 +5,7 @@
  */
 import { bodyOf } from './events.ts';
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 32;
 const [count, ...urls] = process.argv.slice(2);
 const body = Buffer.from(bodyOf());
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 
 /** Each benchmark, with what makes it short. */
 const BENCHMARKS: Record<string, string> = {
-  acknowledge: '--rounds 3 --seconds 2',
+  acknowledge: '--rounds 3 --events 4000',
   'end-to-end': '--rounds 3 --events 500',
   latency: '--rounds 3 --seconds 2',
   webhook: '--rounds 3 --events 1000',

@@ -1,5 +1,5 @@
 /** The sink that the relay and its comparison both deliver to, and the destinations that lead there. */
-import { send } from './events.ts';
+import { requests, sendAll } from './sender.ts';
 import { program, type Server, startServer } from './servers.ts';
 
 export interface Sink extends Server {
@@ -31,8 +31,9 @@ export function webhooks(urls: string[]): Record<string, object> {
 /** Sends events to a server that delivers each of them to the sink. @returns events a second, to the last arrival */
 export async function through(url: string, sink: Sink, connections: number, events: number): Promise<number> {
   const before = await sink.count();
+  const made = requests(url, events);
   const began = performance.now();
-  await send(url, connections, events);
+  await sendAll(url, connections, made);
   await sink.between(before, before + events * sink.urls.length);
   return (events * 1000) / (performance.now() - began);
 }

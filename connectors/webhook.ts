@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import querystring from 'node:querystring';
@@ -76,6 +76,8 @@ class WebhookDestination implements Destination {
   readonly #options: z.output<typeof options>;
   readonly #context: Context;
   readonly #signer: Webhook | undefined;
+  readonly #address: URL;
+  readonly #headers: Record<string, string>;
 
   constructor(parsed: z.output<typeof options>, context: Context) {
     this.#options = parsed;
@@ -83,27 +85,32 @@ class WebhookDestination implements Destination {
     const url = new URL(parsed.url);
     this.target = `webhook:${shown(url)}`;
     // No service's limit is known here: this only keeps a backlog from being a flood; `pace:` says otherwise.
-    this.limits = { key: `webhook:${url.host}`, calls: 100, per: 1000, concurrency: 8 };
+    this.limits = { key: `webhook:${url.host}`, calls: 100, per: 1000, concurrency: 32 };
     this.#signer = parsed.secret && new Webhook(parsed.secret.reveal());
+    const { address, authorization } = withoutCredentials(parsed.url);
+    this.#address = address;
+    const given = Object.entries(parsed.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()]);
+    this.#headers = { 'user-agent': 'versive-relay', ...authorization, ...Object.fromEntries(given) };
   }
 
   async deliver(item: Item): Promise<Outcome> {
-    const { url, method } = this.#options;
+    const { method } = this.#options;
     const { body, type } = this.#body(item);
     const id = webhookId(item);
     const now = new Date();
-    const { address, authorization } = withoutCredentials(url);
-    const headers = new Headers({ 'content-type': type, 'user-agent': 'versive-relay', ...authorization });
-    for (const [name, value] of Object.entries(this.#options.headers)) headers.set(name, value.reveal());
-    headers.set('webhook-id', id);
-    headers.set('webhook-timestamp', String(Math.floor(now.getTime() / 1000)));
-    if (this.#signer) headers.set('webhook-signature', this.#signer.sign(id, now, body));
+    const headers: Record<string, string> = {
+      'content-type': type,
+      ...this.#headers,
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+      ...(this.#signer && { 'webhook-signature': this.#signer.sign(id, now, body) }),
+    };
     let response: Response;
     try {
-      response = await this.#context.fetch(address, {
+      response = await this.#context.fetch(this.#address, {
         method,
         headers,
-        body: new Uint8Array(body),
+        body: body as Uint8Array<ArrayBuffer>,
         redirect: 'manual',
       });
     } catch (error) {
@@ -168,8 +175,8 @@ class WebhookDestination implements Destination {
  */
 function webhookId({ identity, event }: Item): string {
   const { destination, generation } = identity;
-  const hash = createHash('sha256').update(JSON.stringify([destination, event.source, event.svixId, generation]));
-  return `msg_${hash.digest('base64url').slice(0, 27)}`;
+  const identified = JSON.stringify([destination, event.source, event.svixId, generation]);
+  return `msg_${hash('sha256', identified, 'base64url').slice(0, 27)}`;
 }
 
 /** fetch refuses an address with credentials in it; in a header they mean the same. */

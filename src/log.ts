@@ -11,10 +11,23 @@ export interface LogOptions {
 
 /**
  * One JSON line a step: `step` says which, and the rest is ids, counts and times. Each finished line is scrubbed of
- * secrets, whoever wrote it.
+ * secrets, whoever wrote it. The lines of one turn of the event loop are written together: a pipe wakes its reader for each
+ * write.
  */
 export function createLog({ level = 'info', stream = process.stdout, scrub }: LogOptions): Logger {
-  const lines = { write: (line: string) => void stream.write(scrub(line)) };
+  let lines = '';
+  const flush = () => {
+    unwritten.delete(flush);
+    stream.write(scrub(lines));
+    lines = '';
+  };
+  const write = (line: string) => {
+    if (lines === '') {
+      unwritten.add(flush);
+      setImmediate(() => unwritten.has(flush) && flush());
+    }
+    lines += line;
+  };
   return pino(
     {
       level,
@@ -22,6 +35,12 @@ export function createLog({ level = 'info', stream = process.stdout, scrub }: Lo
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    lines,
+    { write },
   );
 }
+
+/** Writes what the turn in which the process ends has logged. */
+const unwritten = new Set<() => void>();
+process.on('exit', () => {
+  for (const flush of unwritten) flush();
+});

@@ -124,12 +124,14 @@ async function call(destination: Destination, items: Item[], handle: Attempt): P
 
 /** Delivers, and again within seconds while that surely did not arrive and the service did not say when to come back. */
 async function bridged(deliver: () => Promise<Outcome[]>, signal: AbortSignal): Promise<Outcome[]> {
-  let last: Outcome[] | undefined;
+  let last: Outcome[] | undefined = await deliver();
+  if (!last.every(isBlip)) return last;
   try {
     return await pRetry(
-      async () => {
-        last = undefined;
-        last = await deliver();
+      async (number) => {
+        // The first is what has been tried already.
+        if (number > 1) last = undefined;
+        last ??= await deliver();
         if (last.every(isBlip)) throw new Blip();
         return last;
       },

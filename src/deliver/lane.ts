@@ -13,9 +13,13 @@ import { insist } from './insist.ts';
 import { type Pace, tally } from './pace.ts';
 import { RateLimit } from './rate-limit.ts';
 import { damaged, settle, superseded, unbegun } from './settle.ts';
+import { wideLine } from './wide-line.ts';
 
 /** Milliseconds that attempts under way get when a lane stops. */
 const GRACE = 10_000;
+
+/** Times its width that a lane may have under way while the store is slow to record what has arrived. */
+const UNRECORDED = 4;
 
 /** Milliseconds to wait when the store cannot say what is due. */
 const STORE_AWAY = 1_000;
@@ -53,7 +57,10 @@ export class Lane {
   readonly #parts: LaneParts;
   readonly #breaker = new Breaker();
   readonly #rateLimit = new RateLimit();
+  /** By subject, from its claim until its end is recorded. */
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Attempts whose end is not known yet. */
+  #attempts = 0;
   #record: LaneRecord;
   /** Grows before and after each change that the lane itself makes to its record: odd while one is under way. */
   changes = 0;
@@ -156,8 +163,7 @@ export class Lane {
 
   /** Milliseconds in which nothing may be claimed; 0 or less for none. A service's Retry-After outranks every probe. */
   #blockedFor(): number {
-    const full = this.#underWay.size >= (this.#probing ? 1 : this.#width);
-    if (this.#record.paused || full) return Number.POSITIVE_INFINITY;
+    if (this.#record.paused || this.#room <= 0) return Number.POSITIVE_INFINITY;
     const probe = this.#record.halt ? this.#nextProbe : this.#breaker.until;
     return Math.max(this.#parts.pace.pausedFor, probe - performance.now());
   }
@@ -167,8 +173,11 @@ export class Lane {
     return this.#record.halt !== undefined || this.#breaker.open;
   }
 
-  get #width(): number {
-    return this.destination.deliverMany ? 1 : (this.destination.limits.concurrency ?? 1);
+  /** How many attempts may begin now. What has arrived takes no room while that is recorded, within reason. */
+  get #room(): number {
+    if (this.#probing) return this.#underWay.size === 0 ? 1 : 0;
+    const width = this.destination.deliverMany ? 1 : (this.destination.limits.concurrency ?? 1);
+    return this.#underWay.size < UNRECORDED * width ? width - this.#attempts : 0;
   }
 
   async #nextDue(): Promise<number> {
@@ -192,7 +201,7 @@ export class Lane {
     const { store } = this.#parts;
     const { batch } = this.destination.limits;
     const probe = this.#probing;
-    const room = this.destination.deliverMany ? (batch ?? 1) : this.#width - this.#underWay.size;
+    const room = this.destination.deliverMany ? (batch ?? 1) : this.#room;
     const claims = await store.claim({
       destination: this.name,
       target: this.destination.target,
@@ -227,7 +236,14 @@ export class Lane {
   }
 
   #track(claims: Claim[], probe: boolean): void {
-    const end = this.#attempt(claims, probe)
+    this.#attempts += 1;
+    let attempting = true;
+    const ended = () => {
+      if (attempting) this.#attempts -= 1;
+      attempting = false;
+      this.wake();
+    };
+    const end = this.#attempt(claims, probe, ended)
       .catch((error: unknown) => {
         const { log, scrub } = this.#parts;
         log.warn(
@@ -237,12 +253,13 @@ export class Lane {
       })
       .finally(() => {
         for (const claim of claims) this.#underWay.delete(claim.event.subject);
-        this.wake();
+        ended();
       });
     for (const claim of claims) this.#underWay.set(claim.event.subject, end);
   }
 
-  async #attempt(claims: Claim[], probe: boolean): Promise<void> {
+  /** @param ended called when the end is known and stands nothing in the way of the next attempt: it is yet to be recorded */
+  async #attempt(claims: Claim[], probe: boolean, ended: () => void): Promise<void> {
     const { store, timezone, abort, giveUp, scrub, metrics, report } = this.#parts;
     const started = performance.now();
     const count = { asked: 0, waited: 0, calls: 0 };
@@ -263,6 +280,7 @@ export class Lane {
     }
     const probing = this.#probing;
     if (outcomes.length > 0) this.#observe(outcomes);
+    if (outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'delivered')) ended();
     // Together, so that a batch shares a commit.
     await Promise.all(
       claims.map(async (claim, index) => {
@@ -306,7 +324,7 @@ export class Lane {
       reason: outcome.kind === 'delivered' ? '' : outcome.reason,
     });
     log.info(
-      { step: 'delivery.attempted', ...describe(claim, end, settlement), ms, ...(!ours && { recorded: false }) },
+      { step: 'delivery.attempted', ...wideLine(claim, end, settlement), ms, ...(!ours && { recorded: false }) },
       'delivery attempted',
     );
     await this.#afterwards(claim, outcome, settlement, probe);
@@ -366,24 +384,4 @@ export class Lane {
       this.changes += 1;
     }
   }
-}
-
-/** The wide log line of an attempt. Holds ids and the service's words, nothing that a participant said. */
-function describe(claim: Claim, { outcome, saw }: Ended, settlement: Settlement): object {
-  const { id, event, subject, destination, attempts } = claim.delivery;
-  return {
-    delivery: id,
-    event,
-    subject,
-    destination,
-    attempt: attempts,
-    ...(saw && { earlier_try: saw }),
-    outcome: outcome.kind,
-    state: settlement.state,
-    ...(settlement.doubt !== undefined && { in_doubt: true }),
-    ...(outcome.kind !== 'delivered' && { reason: outcome.reason, detail: outcome.detail }),
-    ...(settlement.state === 'delivered' && { url: settlement.receipt.url }),
-    ...(settlement.state === 'failed' && { fix: settlement.fix }),
-    ...(settlement.state === 'pending' && { next: new Date(settlement.nextAttemptAt).toISOString() }),
-  };
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { retryAfterMs } from '../outcome.ts';
+import { call, isPlain } from './call.ts';
 import { within } from './rate-limit.ts';
 
 /** What the calls of an attempt came to: how many were asked for and made, and how long they waited for their turn (milliseconds). */
@@ -27,6 +28,7 @@ export class Pace {
   /** When the last calls started, on the monotonic clock: as many as the limit counts. */
   readonly #starts: number[] = [];
   #line: Promise<void> = Promise.resolve();
+  #inLine = 0;
   /** Aborts when the limit changes: whoever waits reckons anew. */
   #changed = new AbortController();
 
@@ -67,15 +69,21 @@ export class Pace {
   async turn(signal: AbortSignal): Promise<void> {
     const asked = performance.now();
     signal.throwIfAborted();
+    if (this.#inLine === 0 && this.#wait <= 0) {
+      this.#note();
+      return;
+    }
     const gone = Promise.withResolvers<never>();
     const leave = () => gone.reject(signal.reason);
     signal.addEventListener('abort', leave, { once: true });
     const turn = this.#line.then(() => this.#start(signal));
     // Who left the line hears of it below; those behind go on.
     this.#line = turn.catch(() => {});
+    this.#inLine += 1;
     try {
       await Promise.race([turn, gone.promise]);
     } finally {
+      this.#inLine -= 1;
       signal.removeEventListener('abort', leave);
     }
     const count = tally.getStore();
@@ -85,15 +93,24 @@ export class Pace {
   async #start(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.#calls === Number.POSITIVE_INFINITY) return;
-      const before = this.#starts[this.#starts.length - this.#calls];
-      const wait = before === undefined ? 0 : before + this.#per - performance.now();
+      const wait = this.#wait;
       if (wait <= 0) break;
       const changed = this.#changed.signal;
       await sleep(wait, undefined, { signal: AbortSignal.any([signal, changed]) }).catch((error: unknown) => {
         if (!changed.aborted || signal.aborted) throw error;
       });
     }
+    this.#note();
+  }
+
+  /** Milliseconds until the limit lets one more call start; 0 or less when it does now. */
+  get #wait(): number {
+    const before = this.#starts[this.#starts.length - this.#calls];
+    return before === undefined ? 0 : before + this.#per - performance.now();
+  }
+
+  #note(): void {
+    if (this.#calls === Number.POSITIVE_INFINITY) return;
     this.#starts.push(performance.now());
     while (this.#starts.length > this.#calls) this.#starts.shift();
   }
@@ -119,7 +136,10 @@ export class Pace {
         return new Response('{}', { status: 429, headers });
       }
       if (count) count.calls += 1;
-      const response = await fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
+      const response =
+        !(input instanceof Request) && isPlain(init)
+          ? await call(input, init, { timeout, signal: cut })
+          : await fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
       const after = ASKS_TO_WAIT.has(response.status)
         ? retryAfterMs(response.headers.get('retry-after'), response.headers.get('date'))
         : undefined;

@@ -1,4 +1,4 @@
-import type { Item } from '../item.ts';
+import type { InterviewView, Item } from '../item.ts';
 import type { EventRecord, Payload } from '../model.ts';
 import { interviewView } from './interview.ts';
 
@@ -13,9 +13,10 @@ interface Shown extends Pick<Item, 'identity' | 'receipt' | 'earlier'> {
   body: Buffer;
 }
 
-/** The item of a delivery, as a connector gets it. */
+/** The item of a delivery, as a connector gets it. What it says of the event is worked out when it is first asked for. */
 export function renderItem({ event, body, identity, receipt, earlier, doubt }: Shown, timezone: string): Item {
-  const payload = JSON.parse(body.toString('utf8')) as Payload;
+  let payload: Payload | undefined;
+  let view: InterviewView | undefined;
   return {
     event: {
       id: event.id,
@@ -24,12 +25,18 @@ export function renderItem({ event, body, identity, receipt, earlier, doubt }: S
       svixId: event.svixId,
       receivedAt: new Date(event.receivedAt),
     },
-    payload,
+    get payload() {
+      payload ??= JSON.parse(body.toString('utf8')) as Payload;
+      return payload;
+    },
     body,
     identity,
     receipt,
     earlier,
     ...(doubt && { doubt: new Date(doubt.since) }),
-    view: interviewView(payload, timezone),
+    get view() {
+      view ??= interviewView(this.payload, timezone);
+      return view;
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Receipt } from '../model.ts';
-import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, numberOf, unpackBody } from './rows.ts';
+import type { Packed } from './bodies.ts';
+import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, numberOf } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Claim, ClaimRequest, Settlement } from './store.ts';
 
@@ -44,7 +45,7 @@ export class Claims {
     this.#sql = statements;
   }
 
-  claim(request: ClaimRequest): Claim[] {
+  claim(request: ClaimRequest): Packed<Claim>[] {
     this.#sql.noteTarget.run(request.destination, request.target);
     return this.#due(request).map((due) => this.#take(due, request));
   }
@@ -74,7 +75,7 @@ export class Claims {
     return found;
   }
 
-  #take({ id, renew }: Due, { destination, target, now, standsAlone = false }: ClaimRequest): Claim {
+  #take({ id, renew }: Due, { destination, target, now, standsAlone = false }: ClaimRequest): Packed<Claim> {
     const token = randomUUID();
     const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
     const row = this.#sql.taken.get({ destination, target, id }) as unknown as TakenRow;
@@ -96,7 +97,7 @@ export class Claims {
       token,
       delivery,
       event: eventRecord(row),
-      ...unpackBody(row.zstd),
+      packed: row.zstd,
       identity: { destination: fresh ? destination : row.origin, subject, generation },
       receipt,
       earlier: generation === 1 ? [] : this.#earlier(destination, target, subject, generation),

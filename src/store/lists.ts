@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord } from '../model.ts';
+import type { Packed } from './bodies.ts';
 import { readError } from './database.ts';
 import {
   clock,
@@ -11,7 +12,6 @@ import {
   type LaneRow,
   laneRecord,
   numberOf,
-  unpackBody,
 } from './rows.ts';
 import { UNDER_WAY } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
@@ -86,12 +86,12 @@ export class Lists {
     return found;
   }
 
-  event(id: string): StoredEvent | undefined {
+  event(id: string): Packed<StoredEvent> | undefined {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
     const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
     const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
-    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
+    return row && { ...eventRecord(row), packed: row.zstd };
   }
 
   delivery(id: string): DeliveryRecord | undefined {

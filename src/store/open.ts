@@ -1,64 +1,39 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { setTimeout as wait } from 'node:timers/promises';
 import { isPostgres } from '../address.ts';
-import { RelayError } from '../errors.ts';
 import type { CommitOptions } from './commit.ts';
-import { isBusy, makeFile, openError, openReader, openWriter } from './database.ts';
 import { isLocked, lockStore } from './lock.ts';
-import { migrate } from './migrate.ts';
+import { openSqlite } from './open-sqlite.ts';
 import { isPostgresServed, openPostgres, servePostgres } from './postgres/open.ts';
-import { SqliteStore } from './sqlite.ts';
 import type { Serving, Store } from './store.ts';
-
-const WAIT = 10_000;
-/** Milliseconds between two tries. */
-const POLL = 20;
+import { openOnThread } from './thread.ts';
 
 /**
- * Opens the store in the file (and makes it, with its folder, when it is not there) or in the PostgreSQL database. Any
- * number of processes may have it open; those that receive and deliver call `serveStore`.
+ * Opens the store for a verb: the SQLite file (which is made, with its folder, when it is not there) or the PostgreSQL
+ * database. Any number of processes may have it open; those that receive and deliver call `serveStore`.
  *
+ * @param location as the config has it: a path, or `postgres://…`
  * @param options.create false refuses to make a store that is not there
- * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
+ * @param options.wait milliseconds to wait for another process that is making or changing the file; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function openStore(
-  path: string,
+export function openStore(
+  location: string,
   options: CommitOptions & { create?: boolean; wait?: number } = {},
 ): Promise<Store> {
-  if (isPostgres(path)) return openPostgres(path, options);
-  if (options.create === false && !existsSync(path)) {
-    throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path} yet`, {
-      fix: 'Start the relay once, which makes it, or correct `store:`.',
-    });
-  }
-  const deadline = performance.now() + (options.wait ?? WAIT);
-  try {
-    await makeFile(path);
-    for (;;) {
-      try {
-        return connect(path, options);
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
-      }
-      await wait(POLL);
-    }
-  } catch (error) {
-    throw openError(path, error);
-  }
+  return isPostgres(location) ? openPostgres(location, options) : openSqlite(location, options);
 }
 
 /**
- * Opens the store to receive and deliver. One relay at a time serves a file: waits for another to end, 15 s at most.
+ * Opens the store to receive and deliver. One relay at a time serves a file: waits for another to end, 15 s at most. Any
+ * number serve a database.
  *
  * @throws RelayError RELAY_STORE_LOCKED, RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function serveStore(path: string, options: CommitOptions = {}): Promise<Serving> {
-  if (isPostgres(path)) return servePostgres(path, options);
-  const lock = await lockStore(path);
+export async function serveStore(location: string, options: CommitOptions = {}): Promise<Serving> {
+  if (isPostgres(location)) return servePostgres(location, options);
+  const lock = await lockStore(location);
   try {
-    const store = await openStore(path, options);
+    const store = await openOnThread(location, options);
     const close = async () => {
       await store.close();
       await lock.release();
@@ -88,19 +63,6 @@ function alone(): Omit<Serving, 'store' | 'close'> {
 }
 
 /** True while a relay, in this process or another, serves the store. */
-export async function isServed(path: string): Promise<boolean> {
-  return isPostgres(path) ? isPostgresServed(path) : isLocked(path);
-}
-
-function connect(path: string, options: CommitOptions): Store {
-  const writer = openWriter(path);
-  try {
-    migrate(writer, path);
-    // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
-    writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
-    return new SqliteStore(writer, openReader(path), options);
-  } catch (error) {
-    writer.close();
-    throw error;
-  }
+export async function isServed(location: string): Promise<boolean> {
+  return isPostgres(location) ? isPostgresServed(location) : isLocked(location);
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
+import { Bodies, type Packed } from './bodies.ts';
 import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
 import { Lists } from './lists.ts';
@@ -37,6 +38,7 @@ export class SqliteStore implements Store {
   readonly #lists: Lists;
   readonly #claims: Claims;
   readonly #clock: WallClock;
+  readonly #bodies = new Bodies();
   #watching: NodeJS.Timeout | undefined;
   #catchingUp = false;
   #caughtUp = false;
@@ -88,7 +90,12 @@ export class SqliteStore implements Store {
     return { id: `e${row.id}`, duplicate: true, deliveries: row.deliveries };
   }
 
-  claim(request: ClaimRequest): Promise<Claim[]> {
+  async claim(request: ClaimRequest): Promise<Claim[]> {
+    return (await this.claimPacked(request)).map((claim) => this.#bodies.unpack(claim.event.id, claim));
+  }
+
+  /** `claim`, for a thread that unpacks the bodies itself. */
+  claimPacked(request: ClaimRequest): Promise<Packed<Claim>[]> {
     return this.#commit.write(() => this.#claims.claim(request));
   }
 
@@ -251,6 +258,12 @@ export class SqliteStore implements Store {
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {
+    const event = await this.eventPacked(id);
+    return event && this.#bodies.unpack(id, event);
+  }
+
+  /** `event`, for a thread that unpacks the body itself. */
+  async eventPacked(id: string): Promise<Packed<StoredEvent> | undefined> {
     return this.#lists.event(id);
   }
 

@@ -30,13 +30,23 @@ sqlite.DatabaseSync = class extends sqlite.DatabaseSync {
 };
 syncBuiltinESMExports();
 
-process.on('message', ({ clock, full }: Fate) => {
+process.on('message', (fate: Fate) => {
+  apply(fate);
+  threads.postMessage(fate);
+});
+
+// The store's thread loads this too, with a clock and databases of its own.
+const threads = new BroadcastChannel('fate');
+threads.onmessage = (event) => apply((event as { data: Fate }).data);
+threads.unref();
+
+function apply({ clock, full }: Fate): void {
   if (clock !== undefined) ahead = clock;
   if (full === undefined) return;
   for (const database of databases) {
     // SQLite takes the pages that there are for the least.
     if (database.isOpen) database.exec(`PRAGMA max_page_count = ${full ? 1 : 4_294_967_294}`);
   }
-});
+}
 // Nobody's message keeps a relay from ending.
 process.channel?.unref();

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { RelayError } from '../errors.ts';
+import type { CommitOptions } from './commit.ts';
+import { isBusy, makeFile, openError, openReader, openWriter } from './database.ts';
+import { migrate } from './migrate.ts';
+import { SqliteStore } from './sqlite.ts';
+
+const WAIT = 10_000;
+/** Milliseconds between two tries. */
+const POLL = 20;
+
+/**
+ * Opens the SQLite store in the file, and makes it (with its folder) when it is not there.
+ *
+ * @param options.create false refuses to make a store that is not there
+ * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
+ * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
+ */
+export async function openSqlite(
+  path: string,
+  options: CommitOptions & { create?: boolean; wait?: number } = {},
+): Promise<SqliteStore> {
+  if (options.create === false && !existsSync(path)) {
+    throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path} yet`, {
+      fix: 'Start the relay once, which makes it, or correct `store:`.',
+    });
+  }
+  const deadline = performance.now() + (options.wait ?? WAIT);
+  try {
+    await makeFile(path);
+    for (;;) {
+      try {
+        return connect(path, options);
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error;
+      }
+      await wait(POLL);
+    }
+  } catch (error) {
+    throw openError(path, error);
+  }
+}
+
+function connect(path: string, options: CommitOptions): SqliteStore {
+  const writer = openWriter(path);
+  try {
+    migrate(writer, path);
+    // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
+    writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
+    return new SqliteStore(writer, openReader(path), options);
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, RelayError } from '../errors.ts';
+import { Bodies } from './bodies.ts';
+import type { CommitOptions } from './commit.ts';
+import type { SqliteStore } from './sqlite.ts';
+import type { Store } from './store.ts';
+
+/** What goes to the thread. */
+export interface Call {
+  id: number;
+  method: Method;
+  args: unknown[];
+}
+
+/** What comes back from it. */
+export type Answer = { id: number; result: unknown } | { id: number; error: SentError };
+
+/** An error on its way between threads, where it would lose its class. */
+interface SentError {
+  code?: ErrorCode;
+  message: string;
+  fix?: string | undefined;
+  stack?: string | undefined;
+}
+
+/** Posted by the thread when something else has changed the store. */
+export const CHANGED = 'changed';
+
+/** What is asked of the thread: all of a store but `watch`, whose callback cannot go there; bodies stay packed on their way. */
+const METHODS = [
+  'accept',
+  'claimPacked',
+  'checkpoint',
+  'record',
+  'release',
+  'nextDue',
+  'retry',
+  'discard',
+  'replay',
+  'add',
+  'lanes',
+  'setPaused',
+  'setHalt',
+  'rename',
+  'pauseKey',
+  'pausedKeys',
+  'events',
+  'deliveries',
+  'deliveriesOf',
+  'eventPacked',
+  'delivery',
+  'backlog',
+  'ping',
+  'close',
+] as const satisfies (keyof SqliteStore)[];
+
+type Method = (typeof METHODS)[number];
+
+/**
+ * Opens the SQLite store of a file on a thread of its own: neither the disk's sync nor the packing of a body then keeps the
+ * event loop from answering. Should the thread die, so does the process: what was under way is taken up when it starts again.
+ *
+ * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
+ */
+export async function openOnThread(file: string, options: CommitOptions): Promise<Store> {
+  // Beside this file, with its ending: TypeScript in a checkout, JavaScript in the package.
+  const entry = new URL(`./thread-entry${path.extname(import.meta.filename)}`, import.meta.url);
+  const worker = new Worker(entry, { workerData: { file, options }, name: 'store' });
+  const [opened] = (await once(worker, 'message')) as [Answer];
+  if ('error' in opened) throw received(opened.error);
+  return callsTo(worker);
+}
+
+function callsTo(worker: Worker): Store {
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let calls: Call[] = [];
+  let last = 0;
+  let closed: Promise<unknown> | undefined;
+  let changed = () => {};
+
+  worker.on('message', (message: Answer[] | typeof CHANGED) => {
+    if (message === CHANGED) {
+      changed();
+      return;
+    }
+    for (const answer of message) {
+      const call = waiting.get(answer.id);
+      waiting.delete(answer.id);
+      if ('error' in answer) call?.reject(received(answer.error));
+      else call?.resolve(answer.result);
+    }
+  });
+
+  const call = (method: Method, args: unknown[]): Promise<unknown> => {
+    last += 1;
+    const answer = Promise.withResolvers<unknown>();
+    waiting.set(last, answer);
+    calls.push({ id: last, method, args });
+    // All calls of a turn go together, and so share a commit.
+    if (calls.length === 1) {
+      setImmediate(() => {
+        worker.postMessage(calls);
+        calls = [];
+      });
+    }
+    return answer.promise;
+  };
+  const close = async () => {
+    const exited = once(worker, 'exit');
+    await call('close', []);
+    await exited;
+  };
+  const methods = METHODS.map((method) => [
+    method,
+    async (...args: unknown[]) => {
+      if (method === 'close') {
+        closed ??= close();
+        return closed;
+      }
+      if (closed) throw new RelayError('RELAY_STORE_BUSY', 'the store is closed');
+      return call(method, args);
+    },
+  ]);
+  const watch: Store['watch'] = (told) => {
+    changed = () => told();
+  };
+  const { claimPacked, eventPacked, ...thread } = Object.fromEntries(methods) as Pick<SqliteStore, Method>;
+  const bodies = new Bodies();
+  return {
+    ...thread,
+    watch,
+    async accept(event) {
+      const accepted = await thread.accept(event);
+      if (!accepted.duplicate) bodies.keep(accepted.id, event.body);
+      return accepted;
+    },
+    async claim(request) {
+      return (await claimPacked(request)).map((claim) => bodies.unpack(claim.event.id, claim));
+    },
+    async event(id) {
+      const event = await eventPacked(id);
+      return event && bodies.unpack(id, event);
+    },
+  };
+}
+
+export function sent(error: unknown): SentError {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { message, stack } = error;
+  return error instanceof RelayError ? { code: error.code, message, fix: error.fix, stack } : { message, stack };
+}
+
+function received({ code, message, fix, stack }: SentError): Error {
+  const error =
+    code === undefined ? new Error(message) : new RelayError(code, message, fix === undefined ? {} : { fix });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
