@@ -1,16 +1,19 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe } from 'node:test';
+import { after } from 'node:test';
+import { parseEnv } from 'node:util';
 import pg from 'pg';
-import { openFolder } from './folder.ts';
 
 /** The stores that a relay can have. */
-export const STORES = ['sqlite', 'postgres'] as const;
-export type StoreName = (typeof STORES)[number];
+const STORES = ['sqlite', 'postgres'] as const;
+type StoreName = (typeof STORES)[number];
 
 /** Where the tests' PostgreSQL is: the address of a database from which others are made. */
 export const SERVER_VARIABLE = 'RELAY_TEST_POSTGRES';
 /** A database that has the tables of the relay, and nothing in them. */
 export const TEMPLATE = 'relay_template';
+/** What a config of `configText` substitutes for its store. */
+const STORE_VARIABLE = 'RELAY_STORE';
 
 /** Does the variable STORES want it? `STORES=sqlite,postgres`, and both when it is not set. */
 export function isTested(store: StoreName): boolean {
@@ -21,38 +24,52 @@ export function isTested(store: StoreName): boolean {
   return wanted.includes(store);
 }
 
-/** Defines tests once for each store. */
-export function onEachStore(define: (store: StoreName) => void): void {
-  for (const store of STORES.filter(isTested)) describe(`on ${store}`, () => define(store));
+/** On which store this file's relays run: the first that is wanted. */
+let current: StoreName = isTested('sqlite') ? 'sqlite' : 'postgres';
+
+/** Defines tests once more, on PostgreSQL, when both stores are wanted: alone it serves every file's tests anyway. */
+export async function againOnPostgres(define: () => Promise<unknown>): Promise<void> {
+  if (!isTested('sqlite') || !isTested('postgres')) return;
+  current = 'postgres';
+  await define();
 }
 
-/** An empty store of one test, as `store:` says it; gone with `remove`. */
-export interface StorePlace {
-  location: string;
-  remove(): Promise<void>;
+/** The line of a config that gives a test its own store: in the folder, or what `placeStore` wrote into its `.env`. */
+export const STORE_LINE = `store: "\${${STORE_VARIABLE}:-./relay.db}"`;
+
+/** Gives the config in a folder a store of its own, once. */
+export async function placeStore(folder: string): Promise<void> {
+  const file = path.join(folder, '.env');
+  if (current === 'postgres' && !existsSync(file)) writeFileSync(file, `${STORE_VARIABLE}=${await makeDatabase()}\n`);
 }
 
-export async function openPlace(store: StoreName): Promise<StorePlace> {
-  if (store === 'postgres') return makeDatabase();
-  const { folder, remove } = await openFolder();
-  return { location: path.join(folder, 'relay.db'), remove };
+/** The store of the config in a folder, as `openStore` takes it. */
+export async function storeIn(folder: string): Promise<string> {
+  await placeStore(folder);
+  if (current === 'sqlite') return path.join(folder, 'relay.db');
+  return parseEnv(readFileSync(path.join(folder, '.env'), 'utf8'))[STORE_VARIABLE] ?? '';
 }
 
-let made = 0;
+const databases: string[] = [];
 
-/** A database with the tables of the relay; or, from another template, without. */
-export async function makeDatabase(template = TEMPLATE): Promise<StorePlace> {
-  const server = process.env[SERVER_VARIABLE];
-  if (server === undefined) throw new Error('there is no PostgreSQL: run the tests with `npm test`');
-  made += 1;
-  const name = `test_${process.pid}_${made}`;
-  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
-  const location = new URL(server);
+/** The address of a new database with the tables of the relay; or, from another template, without. Gone after the file's tests. */
+export async function makeDatabase(template = TEMPLATE): Promise<string> {
+  const name = `test_${process.pid}_${databases.length}`;
+  databases.push(name);
+  await onServer(server(), `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  const location = new URL(server());
   location.pathname = `/${name}`;
-  return {
-    location: location.href,
-    remove: async () => void (await onServer(server, `DROP DATABASE ${name} WITH (FORCE)`)),
-  };
+  return location.href;
+}
+
+after(async () => {
+  for (const name of databases) await onServer(server(), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+});
+
+function server(): string {
+  const found = process.env[SERVER_VARIABLE];
+  if (found === undefined) throw new Error('there is no PostgreSQL: run tests with `npm test -- <file>`');
+  return found;
 }
 
 /** Runs a statement in a database. */

@@ -21,7 +21,7 @@ function takingLanes({ store, take }: Serving): Store {
 
 if (isTested('postgres')) {
   storeContract('postgres', async () => {
-    const { location, remove } = await makeDatabase();
+    const location = await makeDatabase();
     let serving = await serveStore(location);
     return {
       store: takingLanes(serving),
@@ -30,10 +30,7 @@ if (isTested('postgres')) {
         serving = await serveStore(location);
         return takingLanes(serving);
       },
-      close: async () => {
-        await serving.close();
-        await remove();
-      },
+      close: () => serving.close(),
     };
   });
 }
