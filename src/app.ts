@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { shownStore } from './address.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
@@ -108,7 +109,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const deliver = await lanes.prepare(first);
   await deliver();
   const webhooks = [...first.sources.keys()].map((name) => `${first.server.publicUrl ?? url}/webhooks/${name}`);
-  log.info({ step: 'relay.started', url, webhooks, store: first.store }, 'relay started');
+  log.info({ step: 'relay.started', url, webhooks, store: shownStore(first.store) }, 'relay started');
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadTime.setToCurrentTime();
 

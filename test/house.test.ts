@@ -40,7 +40,12 @@ function mayImport(file: string, target: string): boolean {
   if (to === 'sandbox') return from === 'sandbox' || from === 5;
   if (to === 'connector') return false;
   if (from === 'sandbox') return to <= 4;
-  return from > to || (from === to && path.dirname(file) === path.dirname(target));
+  return from > to || (from === to && folderOf(file) === folderOf(target));
+}
+
+/** A folder within a folder belongs to it. */
+function folderOf(file: string): string {
+  return path.dirname(file).split('/').slice(0, 2).join('/');
 }
 
 test('a file imports only from lower floors, and folders on one floor do not import each other', () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
+import { shownStore } from '../address.ts';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { reason } from '../config/substitute.ts';
 import { RelayError } from '../errors.ts';
@@ -58,7 +59,7 @@ export function isEventId(argument: string): boolean {
 export async function findEvent(config: Pick<Config, 'store'>, id: string): Promise<StoredEvent> {
   const found = await withStore(config, (store) => store.event(id));
   if (found) return found;
-  throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${config.store}`, {
+  throw new RelayError('RELAY_NOT_FOUND', `there is no event ${id} in ${shownStore(config.store)}`, {
     fix: 'List the events with `versive-relay events`.',
   });
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { shownStore } from '../address.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Finding, RelayError } from '../errors.ts';
@@ -38,7 +39,9 @@ export async function readBasics(file: string): Promise<Basics> {
   if (config) return { store: config.store, timezone: config.timezone, config };
   if (!basics) throw refusal(file, findings);
   const { store, timezone } = basics;
-  process.stderr.write(`${file} has ${errors(findings)}: going on with the store ${store}, in ${timezone} time\n`);
+  process.stderr.write(
+    `${file} has ${errors(findings)}: going on with the store ${shownStore(store)}, in ${timezone} time\n`,
+  );
   return { store, timezone, config: undefined };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { shownStore } from '../address.ts';
 import type { Config, SourceConfig } from '../config/config.ts';
 import { EXIT, RelayError } from '../errors.ts';
 import type { DeliveryRecord } from '../model.ts';
@@ -33,7 +34,7 @@ export async function deliverDirectly(
 ): Promise<void> {
   named('destination', to, config.destinations);
   if (!(await isServed(config.store))) {
-    throw new RelayError('RELAY_NOT_RUNNING', `no relay is serving the store ${config.store}`, {
+    throw new RelayError('RELAY_NOT_RUNNING', `no relay is serving the store ${shownStore(config.store)}`, {
       fix: 'Start it with `versive-relay serve`, with the same config.',
     });
   }

@@ -4,7 +4,7 @@ import type { Located } from './locate.ts';
 import { findPlainSecrets } from './plain-secrets.ts';
 import type { Report } from './report.ts';
 import { adviseOnRoutes } from './route-advice.ts';
-import { serverSchema, sourceSchema } from './schema.ts';
+import { serverSchema, sourceSchema, storeSchema } from './schema.ts';
 import { findSingleBraces, findUnknownFields } from './template-fields.ts';
 import { templatesOf } from './template-list.ts';
 import { type Sample, tryDestination } from './trial.ts';
@@ -33,6 +33,8 @@ export async function advise(advised: Advised, report: Report): Promise<void> {
   findUnused(sections, connectors, report);
   const server = sections.get('server');
   if (server) findPlainSecrets(server, { schema: serverSchema, prefix: 'relay' }, report);
+  const store = sections.get('store');
+  if (store) findPlainSecrets(store, { schema: storeSchema, prefix: 'relay_store' }, report);
   for (const [name, located] of sections.get('sources')?.entries ?? []) {
     findPlainSecrets(located, { schema: sourceSchema, prefix: `${name}_webhook` }, report);
   }

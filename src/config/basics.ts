@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { z } from 'zod';
+import { isPostgres } from '../address.ts';
 import type { Finding } from '../errors.ts';
 import type { Config } from './config.ts';
 import { judge } from './issues.ts';
@@ -35,5 +36,10 @@ export function basicsOf(main: LocatedFile, folder: string, findings: Finding[])
   const store = read('store', storeSchema, DEFAULT_STORE);
   if (store === undefined) return undefined;
   const timezone = read('timezone', timezoneSchema, DEFAULT_TIMEZONE) ?? DEFAULT_TIMEZONE;
-  return { store: path.resolve(folder, store), timezone };
+  return { store: locateStore(store, folder), timezone };
+}
+
+/** A file's absolute path, or the address of a database as it is. */
+export function locateStore(store: string, folder: string): string {
+  return isPostgres(store) ? store : path.resolve(folder, store);
 }

@@ -18,7 +18,7 @@ export interface Config {
   server: ServerConfig;
   /** IANA name. */
   timezone: string;
-  /** Absolute path of the store. */
+  /** Absolute path of the store's file, or the address of its database: which people see as `shownStore` gives it. */
   store: string;
   sources: Map<string, SourceConfig>;
   destinations: Map<string, DestinationConfig>;

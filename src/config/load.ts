@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
+import { secretsOfStore } from '../address.ts';
 import type { Finding } from '../errors.ts';
 import { compileTable } from '../route/table.ts';
 import { advise } from './advice.ts';
-import { type Basics, basicsOf, DEFAULT_STORE, DEFAULT_TIMEZONE } from './basics.ts';
+import { type Basics, basicsOf, DEFAULT_STORE, DEFAULT_TIMEZONE, locateStore } from './basics.ts';
 import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import { findIncluded, type Include, readIncluded } from './include.ts';
@@ -138,6 +139,7 @@ async function readRoot(
   const server = read('server', serverSchema, {});
   const timezone = read('timezone', timezoneSchema, DEFAULT_TIMEZONE);
   const store = read('store', storeSchema, DEFAULT_STORE);
+  for (const secret of secretsOfStore(String(entries.get('store')?.scalar ?? ''))) report.secrets.add(secret);
   const connectors = await findAll(entries.get('plugins'), folder, report);
 
   const sourcesAt = entries.get('sources');
@@ -190,7 +192,7 @@ async function readRoot(
       metricsToken,
     },
     timezone,
-    store: path.resolve(folder, store),
+    store: locateStore(store, folder),
     sources,
     destinations,
     table: compileTable(routes),

@@ -17,6 +17,7 @@ const LIKE_A_VARIABLE = /^(?:\$\(?|%|\{\{ *)[A-Z_][A-Z0-9_]*(?:\)|%| *\}\})?$/;
 /** What .env.example calls variables that would otherwise be named by their place. */
 const USUAL: Readonly<Record<string, string>> = {
   RELAY_METRICS_TOKEN: 'METRICS_TOKEN',
+  RELAY_STORE_: 'RELAY_STORE',
   SLACK_TOKEN: 'SLACK_BOT_TOKEN',
   GOOGLE_SHEETS_CREDENTIALS: 'GOOGLE_CREDENTIALS',
   GOOGLE_SHEETS_ACCESS_TOKEN: 'GOOGLE_ACCESS_TOKEN',
@@ -24,7 +25,7 @@ const USUAL: Readonly<Record<string, string>> = {
 
 /** Where in an address a secret stands, in words; undefined for what is no address, or has none. */
 function secretInAddress(text: string): string | undefined {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  if (!/^(?:https?|postgres(?:ql)?):\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const { hostname, pathname, password, searchParams } = new URL(text);
   if (password !== '') return 'before its @';
   if (hostname === 'hooks.slack.com' && pathname.startsWith('/services/')) return 'its path';

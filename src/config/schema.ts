@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isPostgres, problemOf } from '../address.ts';
 import { secret } from '../options.ts';
 import { duration, size } from './durations.ts';
 
@@ -69,15 +70,18 @@ function isTimezone(name: string): boolean {
 export const storeSchema = z
   .string()
   .min(1)
-  .refine((text) => !/^postgres(ql)?:/i.test(text), {
-    error: 'this version stores in SQLite only: expected the path of a file, such as ./data/relay.db',
-    abort: true,
+  .superRefine((text, context) => {
+    // No word of an address: it may have a password.
+    const problem = isPostgres(text) ? problemOf(text) : undefined;
+    if (problem !== undefined) context.addIssue(problem);
   })
   .refine(
-    (text) => !/^[a-z][a-z0-9+.-]+:/i.test(text) && text !== ':memory:',
-    'expected the path of a file, such as ./data/relay.db',
+    (text) => isPostgres(text) || (!/^[a-z][a-z0-9+.-]+:/i.test(text) && text !== ':memory:'),
+    'this is no store: give the path of a file, such as ./data/relay.db, or postgres://user:password@host/database',
   )
-  .describe('The file that events are kept in, relative to the config. ./data/relay.db by default. Needs a restart.');
+  .describe(
+    'The file that events are kept in, relative to the config, or a PostgreSQL database: postgres://user:password@host/database. ./data/relay.db by default. Needs a restart.',
+  );
 
 /** `whsec_` and base64, as Versive (and every Standard Webhooks sender) gives it. */
 const signingSecret = () =>

@@ -1,38 +1,44 @@
+import { hostname } from 'node:os';
+import { isPostgres } from '../address.ts';
 import type { CommitOptions } from './commit.ts';
 import { isLocked, lockStore } from './lock.ts';
 import { openSqlite } from './open-sqlite.ts';
+import { isPostgresServed, openPostgres, servePostgres } from './postgres/open.ts';
 import type { Serving, Store } from './store.ts';
 import { openOnThread } from './thread.ts';
 
 /**
- * Opens the store for a verb, and makes it (with its folder) when it is not there. Any number of processes may have it open;
- * the one that receives and delivers calls `serveStore`.
+ * Opens the store for a verb: the SQLite file (which is made, with its folder, when it is not there) or the PostgreSQL
+ * database. Any number of processes may have it open; those that receive and deliver call `serveStore`.
  *
+ * @param location as the config has it: a path, or `postgres://…`
  * @param options.create false refuses to make a store that is not there
- * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
+ * @param options.wait milliseconds to wait for another process that is making or changing the file; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
 export function openStore(
-  file: string,
+  location: string,
   options: CommitOptions & { create?: boolean; wait?: number } = {},
 ): Promise<Store> {
-  return openSqlite(file, options);
+  return isPostgres(location) ? openPostgres(location, options) : openSqlite(location, options);
 }
 
 /**
- * Opens the store to receive and deliver: waits for another relay that serves it to end, 15 s at most.
+ * Opens the store to receive and deliver. One relay at a time serves a file: waits for another to end, 15 s at most. Any
+ * number serve a database.
  *
  * @throws RelayError RELAY_STORE_LOCKED, RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export async function serveStore(file: string, options: CommitOptions = {}): Promise<Serving> {
-  const lock = await lockStore(file);
+export async function serveStore(location: string, options: CommitOptions = {}): Promise<Serving> {
+  if (isPostgres(location)) return servePostgres(location, options);
+  const lock = await lockStore(location);
   try {
-    const store = await openOnThread(file, options);
+    const store = await openOnThread(location, options);
     const close = async () => {
       await store.close();
       await lock.release();
     };
-    return { store, ...ALONE, close };
+    return { store, ...alone(), close };
   } catch (error) {
     await lock.release();
     throw error;
@@ -40,15 +46,23 @@ export async function serveStore(file: string, options: CommitOptions = {}): Pro
 }
 
 /** Whoever has the lock of the store has every lane. */
-const ALONE: Omit<Serving, 'store' | 'close'> = {
-  take: async () => true,
-  give: async () => {},
-  share: async () => ({ processes: 1, place: 0, lacking: false }),
-  isSure: true,
-  lost: () => {},
-};
+function alone(): Omit<Serving, 'store' | 'close'> {
+  const self = { id: '1', host: `${hostname()}/${process.pid}`, startedAt: Date.now(), self: true };
+  let configHash: string | undefined;
+  return {
+    take: async () => true,
+    give: async () => {},
+    share: async () => ({ processes: 1, place: 0, lacking: false }),
+    replicas: async () => [{ ...self, configHash }],
+    announce: async (hash) => {
+      configHash = hash;
+    },
+    isSure: true,
+    lost: () => {},
+  };
+}
 
 /** True while a relay, in this process or another, serves the store. */
-export async function isServed(file: string): Promise<boolean> {
-  return isLocked(file);
+export async function isServed(location: string): Promise<boolean> {
+  return isPostgres(location) ? isPostgresServed(location) : isLocked(location);
 }

@@ -241,6 +241,19 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** A process that serves a store. */
+export interface Replica {
+  id: string;
+  /** The machine's name and the process's number. */
+  host: string;
+  /** Epoch milliseconds, by the store's clock. */
+  startedAt: number;
+  /** Of the config that it runs by; undefined until it has said so. */
+  configHash: string | undefined;
+  /** This process. */
+  self: boolean;
+}
+
 /** A store, and the right of this process to serve it: which lanes are its own. One process at SQLite has them all. */
 export interface Serving {
   store: Store;
@@ -260,6 +273,10 @@ export interface Serving {
    * @param lacks how many this one lacks, for the others to hear
    */
   share(lacks: number): Promise<{ processes: number; place: number; lacking: boolean }>;
+  /** The processes that serve the store, this one among them, in the order of their places. */
+  replicas(): Promise<Replica[]>;
+  /** Tells the others by which config this process runs: a hash that is equal when the configs are. */
+  announce(configHash: string): Promise<void>;
   /** False while another process may have taken the lanes of this one: no call may start then. */
   readonly isSure: boolean;
   /** Calls back when all lanes that were taken are lost: what is under way there cannot be recorded any more. */

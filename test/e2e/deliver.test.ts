@@ -115,7 +115,7 @@ test('Retry-After stops every call to the service, and costs no attempt', async 
   await post(relay, interview('int_1'));
   await attempted('pending');
   succeed();
-  const paused = pausesOf(relay);
+  const paused = await pausesOf(relay);
   assert.equal(paused.length, 1, 'the pause is stored');
   const before = sink.requests.length;
   await post(relay, interview('int_2'));

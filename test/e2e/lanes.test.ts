@@ -102,7 +102,7 @@ async function pauseAfter(headers: Record<string, string>): Promise<{ most: numb
   const line = await relay.log.step('delivery.attempted');
   const [delivery] = (await relay.app.store.deliveriesOf([body.event ?? ''])).get(body.event ?? '') ?? [];
   assert.equal(delivery?.attempts, 0, 'a rate limit costs no attempt');
-  const [until] = pausesOf(relay);
+  const [until] = await pausesOf(relay);
   return { most: (until ?? 0) - began, least: (until ?? 0) - Date.parse(String(line.time)) };
 }
 

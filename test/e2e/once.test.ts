@@ -10,6 +10,7 @@ import { openStore } from '../../src/store/open.ts';
 import { makeFolder } from '../support/folder.ts';
 import { makePayload } from '../support/item.ts';
 import { configText, type LogLines, post, type RunningRelay, Sink, spawnRelay, startRelay } from '../support/relay.ts';
+import { storeIn } from '../support/stores.ts';
 import { runVerb } from '../support/verb.ts';
 
 const TEST = 'C0123456789';
@@ -247,7 +248,7 @@ test('lines of a file are neither lost nor doubled when the relay is killed agai
     await last.kill('SIGKILL');
     last = await spawnRelay(folder);
   }
-  const store = await openStore(`${folder}/relay.db`);
+  const store = await openStore(await storeIn(folder));
   t.after(() => store.close());
   while ((await store.backlog()).length > 0) await once(last.log, 'line');
   const lines = (await readFile(`${folder}/archive.jsonl`, 'utf8')).trim().split('\n');

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { makePayload } from '../support/item.ts';
-import { configText, interview, post, type RunningRelay, startRelay } from '../support/relay.ts';
+import { configText, holdStore, interview, post, type RunningRelay, startRelay } from '../support/relay.ts';
 import { signatureOf } from '../support/signing.ts';
 
 let relay: RunningRelay;
@@ -127,14 +125,12 @@ test('what no route takes is kept as unrouted, byte for byte', async () => {
 });
 
 test('while the store cannot commit the answer is 503 with Retry-After, and the retry is taken', async () => {
-  const other = new DatabaseSync(path.join(relay.folder, 'relay.db'));
-  other.exec('BEGIN IMMEDIATE');
+  const letGo = await holdStore(relay);
   const refused = await send(signatureOf(good(), 'msg_busy'), good());
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers.get('retry-after')) > 0);
   assert.equal((await fetch(`${relay.url}/readyz`)).status, 503);
-  other.exec('ROLLBACK');
-  other.close();
+  await letGo();
   assert.equal((await post(relay, good(), 'msg_busy')).status, 202);
   assert.equal((await fetch(`${relay.url}/readyz`)).status, 200);
 });

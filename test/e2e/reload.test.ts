@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
 import { configText, interview, post, type RunningRelay, Sink, spawnRelay, startRelay } from '../support/relay.ts';
+import { STORE_LINE } from '../support/stores.ts';
 
 let first: Sink;
 let second: Sink;
@@ -92,7 +93,7 @@ routes:
 
 test('server and store need a restart, and a reload that changes them says so', async () => {
   relay = await startRelay(hookTo(first));
-  await writeFile(relay.file, hookTo(first).replace('./relay.db', './other.db').replace('port: 0', 'port: 1'));
+  await writeFile(relay.file, hookTo(first).replace(STORE_LINE, 'store: ./other.db').replace('port: 0', 'port: 1'));
   assert.equal(await relay.app.reload(), true);
   const line = await relay.log.step('config.restart');
   assert.deepEqual(line.changed, ['server', 'store']);

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { openStore } from '../../src/store/open.ts';
 import { makeFolder } from '../support/folder.ts';
 import { configText, interview, post, Sink, spawnRelay } from '../support/relay.ts';
+import { storeIn } from '../support/stores.ts';
 
 const hook = (sink: Sink) =>
   configText(`destinations:
@@ -74,7 +75,7 @@ routes:
   relay.child.kill('SIGHUP');
   assert.equal(await ended, 0);
   assert.equal(relay.log.count('config.reloaded'), 0);
-  const store = await openStore(path.join(folder, 'relay.db'));
+  const store = await openStore(await storeIn(folder));
   t.after(() => store.close());
   const [waiting] = await store.deliveries({ interview: 'int_2' }, { limit: 1 });
   assert.deepEqual([waiting?.state, waiting?.attempts], ['pending', 0]);

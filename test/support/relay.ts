@@ -6,18 +6,21 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { Writable } from 'node:stream';
+import pg from 'pg';
+import { isPostgres } from '../../src/address.ts';
 import { type App, type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Payload } from '../../src/model.ts';
 import { openFolder } from './folder.ts';
 import { makePayload } from './item.ts';
 import { SIGNING_SECRET, signatureOf } from './signing.ts';
+import { onServer, placeStore, STORE_LINE, storeIn } from './stores.ts';
 import { MAIN } from './verb.ts';
 
-/** A config whose source is `versive`, and whose port and store are the test's own. */
+/** A config whose source is `versive`, and whose port and store are the test's own: a file, or a database where that is tested. */
 export function configText(rest: string): string {
   return `server: { host: 127.0.0.1, port: 0 }
-store: ./relay.db
+${STORE_LINE}
 sources:
   versive: { secret: ${SIGNING_SECRET} }
 ${rest}`;
@@ -71,6 +74,7 @@ export async function startRelay(
   options: Pick<AppOptions, 'watch' | 'storeOptions'> = {},
 ): Promise<RunningRelay> {
   const { folder, remove } = await openFolder({ 'config.yaml': yaml });
+  await placeStore(folder);
   const file = path.join(folder, 'config.yaml');
   const { config, findings } = await loadConfig(file, {});
   if (!config) throw new Error(JSON.stringify(findings, undefined, 2));
@@ -96,16 +100,35 @@ export async function startRelay(
 }
 
 /** Until when limit keys are paused by the relay's store, epoch milliseconds; also those that have ended since. */
-export function pausesOf({ folder }: RunningRelay): number[] {
-  const database = new DatabaseSync(path.join(folder, 'relay.db'), { readOnly: true });
+export async function pausesOf({ folder }: RunningRelay): Promise<number[]> {
+  const store = await storeIn(folder);
+  const rows = isPostgres(store)
+    ? await onServer(store, 'SELECT until FROM versive_relay.paused_key')
+    : readFrom(store, 'SELECT until FROM paused_key');
+  return rows.map(({ until }) => Number(until));
+}
+
+function readFrom(file: string, sql: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(file, { readOnly: true });
   try {
-    return database
-      .prepare('SELECT until FROM paused_key')
-      .all()
-      .map(({ until }) => Number(until));
+    return database.prepare(sql).all();
   } finally {
     database.close();
   }
+}
+
+/** Keeps the store of a relay from committing, as another program might; until it is let go. */
+export async function holdStore({ folder }: RunningRelay): Promise<() => Promise<void>> {
+  const store = await storeIn(folder);
+  if (!isPostgres(store)) {
+    const database = new DatabaseSync(store);
+    database.exec('BEGIN IMMEDIATE');
+    return async () => database.close();
+  }
+  const client = new pg.Client(store);
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE versive_relay.event, versive_relay.ping IN EXCLUSIVE MODE');
+  return () => client.end();
 }
 
 export interface SpawnedRelay {
@@ -125,6 +148,7 @@ export async function spawnRelay(
   folder: string,
   { preload, env = {} }: { preload?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<SpawnedRelay> {
+  await placeStore(folder);
   const args = [...(preload === undefined ? [] : ['--import', preload]), MAIN, 'serve'];
   const child = spawn(process.execPath, args, {
     cwd: folder,

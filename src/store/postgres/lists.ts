@@ -1,0 +1,170 @@
+import { RelayError } from '../../errors.ts';
+import type { DeliveryRecord, EventRecord } from '../../model.ts';
+import { clock, numberOf, unpackBody } from '../rows.ts';
+import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from '../store.ts';
+import type { Database } from './database.ts';
+import {
+  DELIVERY,
+  type DeliveryRow,
+  deliveryRecord,
+  EVENT,
+  type EventRow,
+  eventRecord,
+  type LaneRow,
+  laneRecord,
+} from './rows.ts';
+import { fromDatabase, toDatabase } from './text.ts';
+
+/** The most rows of one page. */
+const MAX_PAGE = 1000;
+
+/** Conditions of a WHERE, with their values in order; `$` in a condition is its value's place. */
+class Where {
+  readonly #conditions: string[] = ['true'];
+  readonly values: unknown[] = [];
+
+  and(condition: string, value: unknown): void {
+    if (value === undefined) return;
+    this.values.push(value);
+    this.#conditions.push(condition.replace('$', `$${this.values.length}`));
+  }
+
+  /** A state, with the condition of the partial index of the uncommon ones: it serves only a query that repeats it. */
+  andState(column: string, state: string | undefined, common: string): void {
+    this.and(`${column} = $`, state);
+    if (state !== undefined && state !== common) this.#conditions.push(`${column} <> '${common}'`);
+  }
+
+  toString(): string {
+    return this.#conditions.join(' AND ');
+  }
+}
+
+/** The reading half of the store: lists, pages, and single rows. */
+export class Lists {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async events(filter: EventFilter, page: PageRequest): Promise<EventRecord[]> {
+    const where = eventWhere(filter);
+    where.andState('e.state', filter.state, 'routed');
+    const destination = optional(filter.destination);
+    where.and('EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id AND d.destination = $)', destination);
+    where.and('e.id < $', before(page, 'e'));
+    const sql = `SELECT ${EVENT} FROM event e WHERE ${where} ORDER BY e.id DESC LIMIT ${size(page)}`;
+    return (await this.#all<EventRow>(sql, where.values)).map(eventRecord);
+  }
+
+  async deliveries(filter: DeliveryFilter, page: PageRequest): Promise<DeliveryRecord[]> {
+    if (filter.destinations?.length === 0) return [];
+    const where = eventWhere(filter);
+    where.andState('d.state', filter.state, 'delivered');
+    where.and('d.destination = $', optional(filter.destination));
+    where.and('d.destination = ANY($::text[])', filter.destinations?.map(toDatabase));
+    where.and('d.id < $', before(page, 'd'));
+    const sql = `
+      SELECT ${DELIVERY} FROM delivery d JOIN event e ON e.id = d.event WHERE ${where} ORDER BY d.id DESC LIMIT ${size(page)}`;
+    return (await this.#all<DeliveryRow>(sql, where.values)).map(deliveryRecord);
+  }
+
+  async deliveriesOf(events: string[]): Promise<Map<string, DeliveryRecord[]>> {
+    const found = new Map<string, DeliveryRecord[]>(events.map((id) => [id, []]));
+    const numbers = events.map((id) => numberOf(id, 'e')).filter((number) => number !== undefined);
+    const sql = `SELECT ${DELIVERY} FROM delivery d WHERE d.event = ANY($1::bigint[]) ORDER BY d.id`;
+    for (const row of await this.#all<DeliveryRow>(sql, [numbers])) {
+      const delivery = deliveryRecord(row);
+      found.get(delivery.event)?.push(delivery);
+    }
+    return found;
+  }
+
+  async event(id: string): Promise<StoredEvent | undefined> {
+    const number = numberOf(id, 'e');
+    if (number === undefined) return undefined;
+    const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = $1`;
+    const [row] = await this.#all<EventRow & { zstd: Buffer }>(sql, [number]);
+    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
+  }
+
+  /** Bodies as they are packed, by the number of their event. */
+  async bodies(events: number[]): Promise<Map<number, Buffer>> {
+    const sql = 'SELECT event, zstd FROM body WHERE event = ANY($1::bigint[])';
+    const rows = await this.#all<{ event: number; zstd: Buffer }>(sql, [events]);
+    return new Map(rows.map(({ event, zstd }) => [event, zstd]));
+  }
+
+  async delivery(id: string): Promise<DeliveryRecord | undefined> {
+    const number = numberOf(id, 'd');
+    if (number === undefined) return undefined;
+    const [row] = await this.#all<DeliveryRow>(`SELECT ${DELIVERY} FROM delivery d WHERE d.id = $1`, [number]);
+    return row && deliveryRecord(row);
+  }
+
+  /** Takes no longer when a million deliveries are pending: triggers keep the counts, an index knows the oldest. */
+  async backlog(): Promise<Backlog[]> {
+    const sql = `
+      SELECT b.destination, b.pending, e.received_at AS oldest
+      FROM (SELECT destination, sum(pending)::bigint AS pending FROM backlog GROUP BY destination) b
+      CROSS JOIN LATERAL (
+        SELECT event FROM delivery d WHERE d.destination = b.destination AND d.state = 'pending' ORDER BY event LIMIT 1) d
+      JOIN event e ON e.id = d.event
+      WHERE b.pending > 0 ORDER BY b.destination`;
+    const rows = await this.#all<Backlog>(sql, []);
+    return rows.map((row) => ({ ...row, destination: fromDatabase(row.destination) }));
+  }
+
+  async nextDue(destination: string, except: readonly string[]): Promise<number | undefined> {
+    const sql = `
+      SELECT d.due_at FROM delivery d
+      WHERE d.destination = $1 AND d.state = 'pending' AND d.token IS NULL AND d.subject <> ALL($2::text[])
+        AND NOT EXISTS (
+          SELECT 1 FROM delivery u WHERE u.token IS NOT NULL AND u.destination = $1 AND u.subject = d.subject)
+      ORDER BY d.due_at, d.id LIMIT 1`;
+    const [row] = await this.#all<{ due_at: number }>(sql, [toDatabase(destination), except.map(toDatabase)]);
+    return row?.due_at;
+  }
+
+  async lanes(): Promise<LaneRecord[]> {
+    return (await this.#all<LaneRow>('SELECT * FROM lane ORDER BY destination', [])).map(laneRecord);
+  }
+
+  async pausedKeys(now: number): Promise<Map<string, number>> {
+    const sql = 'SELECT key, until, length FROM paused_key WHERE until > $1';
+    const rows = await this.#all<{ key: string; until: number; length: number }>(sql, [clock(now)]);
+    return new Map(rows.map(({ key, until, length }) => [fromDatabase(key), Math.min(until - now, length)]));
+  }
+
+  /** Planned each time: which index serves best goes by the values. */
+  #all<Row extends object>(text: string, values: unknown[]): Promise<Row[]> {
+    return this.#database.read<Row>({ text, values });
+  }
+}
+
+/** What events and deliveries are filtered by alike, on the event. */
+function eventWhere(filter: Omit<EventFilter, 'state'>): Where {
+  const where = new Where();
+  where.and('e.study = $', optional(filter.study));
+  where.and('e.subject = $', optional(filter.interview));
+  where.and('e.routes ? $::text', optional(filter.route));
+  where.and('e.received_at >= $', filter.since === undefined ? undefined : clock(filter.since));
+  where.and('e.received_at < $', filter.until === undefined ? undefined : clock(filter.until));
+  return where;
+}
+
+function optional(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : toDatabase(text);
+}
+
+function size(page: PageRequest): number {
+  return Math.max(1, Math.min(MAX_PAGE, Math.floor(page.limit)));
+}
+
+function before(page: PageRequest, letter: 'e' | 'd'): number | undefined {
+  if (page.before === undefined) return undefined;
+  const number = numberOf(page.before, letter);
+  if (number === undefined) throw new RelayError('RELAY_NOT_FOUND', `there is no page before "${page.before}"`);
+  return number;
+}
