@@ -17,6 +17,7 @@ import { closeReceiver, createReceiver } from './receive/server.ts';
 import type { CommitOptions } from './store/commit.ts';
 import { serveStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { Unison } from './unison.ts';
 
 /** Milliseconds after which the relay asks again what another process changed, when it could not take that over. */
 const FOLLOW_AGAIN = 500;
@@ -65,7 +66,10 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
       if (taken) metrics.configReloadTime.setToCurrentTime();
       else notifier.report({ kind: 'config', lines: wrong });
     },
-    taken: (before, after) => effect.tell(before, after),
+    taken: (before, after) => {
+      effect.tell(before, after);
+      void unison.announce(after.fingerprint);
+    },
     log,
   });
 
@@ -74,10 +78,13 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const { store } = serving;
   const effect = new Effect(store, log);
   starting.defer(() => effect.close());
+  const unison = new Unison(serving, log);
+  starting.defer(() => unison.close());
   const metrics = createMetrics({
     destinations: () => [...reloader.config.destinations.keys()],
     backlog: () => store.backlog(),
     lanes: () => store.lanes(),
+    replicas: () => serving.replicas(),
   });
   const notifier = new Notifier({
     names: () => reloader.config.onFailure,
@@ -108,6 +115,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const url = await listen(receiver, first);
   const deliver = await lanes.prepare(first);
   await deliver();
+  await unison.announce(first.fingerprint);
   const webhooks = [...first.sources.keys()].map((name) => `${first.server.publicUrl ?? url}/webhooks/${name}`);
   log.info({ step: 'relay.started', url, webhooks, store: shownStore(first.store) }, 'relay started');
   metrics.configReloadSuccessful.set(1);

@@ -32,6 +32,8 @@ export class Shares {
   readonly #ours = new Set<string>();
   #looks = 0;
   #lacks = 0;
+  /** Or had: who is alone has all lanes, which nobody needs to be told. */
+  #hasOthers = false;
   #timer: NodeJS.Timeout | undefined;
   #last: Promise<void> = Promise.resolve();
   #closed = false;
@@ -115,12 +117,13 @@ export class Shares {
     // The others hear of it at once.
     if (lacks !== this.#lacks) await this.#parts.serving.share(lacks);
     this.#lacks = lacks;
-    if (taken.length > 0) await this.#begin(taken, processes);
+    this.#hasOthers ||= processes > 1;
+    if (taken.length > 0) await this.#begin(taken);
   }
 
-  async #begin(lanes: string[], processes: number): Promise<void> {
+  async #begin(lanes: string[]): Promise<void> {
     const { begin, log } = this.#parts;
-    if (processes > 1) log.info({ step: 'lanes.taken', lanes }, 'lanes taken: this relay serves them now');
+    if (this.#hasOthers) log.info({ step: 'lanes.taken', lanes }, 'lanes taken: this relay serves them now');
     try {
       await begin(lanes);
     } catch (error) {
