@@ -33,7 +33,8 @@ export interface ChaosOptions {
 export interface ChaosReport {
   /** The same throws the same dice again. */
   seed: number;
-  cycles: number;
+  /** What came over the relays, and how often. */
+  calamities: Record<string, number>;
   /** Acknowledged events, those about an interview that came before among them. */
   events: number;
   verdict: Verdict;
@@ -96,7 +97,7 @@ async function play(dice: Dice, { cycles, events, progress = () => {} }: ChaosOp
     });
     return {
       seed: dice.seed,
-      cycles,
+      calamities: { 'kill -9': cycles },
       events: versive.count,
       verdict: world.judge(versive.acknowledged),
       early: early.map(({ service, ms }) => ({ service, ms: Math.round(ms) })),

@@ -31,15 +31,8 @@ export interface ReplicaChaosOptions {
   progress?: (line: string) => void;
 }
 
-/** What came over them, and how often. */
-type Calamities = Record<string, number>;
-
-export interface ReplicaChaosReport extends ChaosReport {
-  calamities: Calamities;
-}
-
 /** Torments several relays on one PostgreSQL, and compares what their services hold with what they acknowledged. */
-export async function runReplicaChaos({ seed, ...options }: ReplicaChaosOptions): Promise<ReplicaChaosReport> {
+export async function runReplicaChaos({ seed, ...options }: ReplicaChaosOptions): Promise<ChaosReport> {
   const dice = new Dice(seed);
   const server = await startPostgres();
   try {
@@ -56,7 +49,7 @@ async function play(
   dice: Dice,
   server: PostgresServer,
   { cycles, events, replicas, progress = () => {} }: Omit<ReplicaChaosOptions, 'seed'>,
-): Promise<ReplicaChaosReport> {
+): Promise<ChaosReport> {
   const began = performance.now();
   const world = await World.start(dice);
   const all: Replica[] = [];
@@ -64,7 +57,7 @@ async function play(
     for (let n = 0; n < replicas; n += 1) all.push(await Replica.start(server, world.config()));
     const any = () => all[dice.below(all.length)] as Replica;
     const versive = new Versive(events, () => any().relay);
-    const calamities: Calamities = {};
+    const calamities: Record<string, number> = {};
     const times: number[] = [];
     for (let cycle = 1; cycle <= cycles; cycle += 1) {
       versive.allow(Math.ceil((events * cycle) / cycles));
@@ -84,12 +77,11 @@ async function play(
       times.some((time) => time >= at - ms - STILL && time <= at + COMMIT);
     return {
       seed: dice.seed,
-      cycles,
+      calamities,
       events: versive.count,
       verdict: world.judge(versive.acknowledged),
       early: world.early.filter((each) => !excused(each)).map(({ service, ms }) => ({ service, ms: Math.round(ms) })),
       struck,
-      calamities,
       history: (word) => all.flatMap((replica, n) => replica.history(word).map((line) => `replica ${n} ${line}`)),
       seconds: Math.round((performance.now() - began) / 1000),
     };
