@@ -89,11 +89,11 @@ export class Lists {
     return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
   }
 
-  /** Bodies as they are packed, by the number of their event. */
-  async bodies(events: number[]): Promise<Map<number, Buffer>> {
+  /** Bodies as they are packed, by the id of their event. */
+  async packed(events: string[]): Promise<Map<string, Buffer>> {
     const sql = 'SELECT event, zstd FROM body WHERE event = ANY($1::bigint[])';
-    const rows = await this.#all<{ event: number; zstd: Buffer }>(sql, [events]);
-    return new Map(rows.map(({ event, zstd }) => [event, zstd]));
+    const rows = await this.#all<{ event: number; zstd: Buffer }>(sql, [events.map((id) => numberOf(id, 'e'))]);
+    return new Map(rows.map(({ event, zstd }) => [`e${event}`, zstd]));
   }
 
   async delivery(id: string): Promise<DeliveryRecord | undefined> {

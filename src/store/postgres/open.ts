@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { type PostgresAddress, parseAddress, problemOf, shownStore } from '../../address.ts';
 import { RelayError } from '../../errors.ts';
+import { Bodies } from '../bodies.ts';
 import type { CommitOptions } from '../commit.ts';
 import { PostgresStore } from '../postgres.ts';
 import type { Serving } from '../store.ts';
@@ -68,7 +69,9 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
     },
   });
   const lists = new Lists(database);
-  const lanes = new OwnLanes(connection, (events) => lists.bodies(events));
+  const bodies = new Bodies();
+  const lanes = new OwnLanes(connection, (events) => lists.packed(events), bodies);
+
   try {
     await connection.open();
   } catch (error) {
@@ -82,7 +85,7 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
     await replicas.leave().catch(() => {});
     notices.tell();
   };
-  const opened = new PostgresStore({ database, notices, lanes, leave }, options);
+  const opened = new PostgresStore({ database, notices, lanes, bodies, leave }, options);
   return {
     store: opened,
     take: (lane, keys) => lanes.take(lane, keys),
