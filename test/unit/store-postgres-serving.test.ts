@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -47,6 +48,10 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     assert.ok(accepted.every(({ deliveries }) => deliveries === 2));
     assert.equal((await one.store.events({}, { limit: 1000 })).length, 300);
     assert.equal((await one.store.deliveries({}, { limit: 1000 })).length, 600);
+    await Promise.all([one.close(), other.close()]);
+    // Counts are known once the sessions have ended.
+    const sql = 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()';
+    assert.deepEqual(await onServer(location, sql), [{ deadlocks: '0' }], 'none waited for another in a circle');
   });
 
   test('a lane, and each key of it, is one process’s; within it, lanes share keys', async (t) => {
@@ -236,6 +241,30 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     const rows = async () => Number((await onServer(location, 'SELECT count(*) FROM versive_relay.backlog'))[0]?.count);
     while ((await rows()) > 2) await wait(50);
     await same();
+  });
+
+  test('an id that no index could hold, and one that is no Unicode, keep no event out', async (t) => {
+    const { store, take } = await serve(t, await makeDatabase());
+    await take('slack', []);
+    const long = randomBytes(5_000).toString('latin1');
+    for (const subject of [long, `${long}2`, 'half \ud83d']) {
+      await store.accept(newEvent({ subject, study: subject }));
+      const target = long;
+      const [claimed] = await store.claim({ destination: 'slack', target, now: 1000, limit: 1, except: [] });
+      assert.ok(claimed);
+      const except = [claimed.event.subject];
+      await store.record(claimed.token, target, {
+        state: 'pending',
+        nextAttemptAt: 1,
+        reason: 'server',
+        detail: '',
+        counted: true,
+      });
+      assert.equal(await store.nextDue('slack', except), undefined);
+      const [again] = await store.claim({ destination: 'slack', target, now: 1000, limit: 1, except: [] });
+      assert.equal(await store.record(again?.token ?? '', target, { state: 'delivered', receipt: { long } }), true);
+      assert.equal((await store.events({ interview: subject, study: subject }, { limit: 10 })).length, 1);
+    }
   });
 
   test('a body that the disk has changed is told with its claim', async (t) => {

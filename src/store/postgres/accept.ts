@@ -3,7 +3,7 @@ import type { CommitOptions } from '../commit.ts';
 import { clock, packBody } from '../rows.ts';
 import type { Accepted, NewEvent } from '../store.ts';
 import { closedError, type Database } from './database.ts';
-import { toDatabase } from './text.ts';
+import { toDatabase, toKey } from './text.ts';
 
 /** The most events, and bytes of their packed bodies, of one statement; at least one event. */
 const MOST_EVENTS = 500;
@@ -166,10 +166,10 @@ export class Accepting {
       const row = {
         n,
         source: toDatabase(event.source),
-        svix_id: toDatabase(event.svixId),
+        svix_id: toKey(event.svixId),
         event_type: toDatabase(event.eventType),
-        subject: toDatabase(event.subject),
-        study: toDatabase(event.study),
+        subject: toKey(event.subject),
+        study: toKey(event.study),
         state: event.state,
         reason: event.reason === undefined ? null : toDatabase(event.reason),
         received_at: clock(event.receivedAt),

@@ -3,7 +3,7 @@ import { clock } from '../rows.ts';
 import type { Claim, ClaimRequest } from '../store.ts';
 import type { Statement } from './database.ts';
 import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord } from './rows.ts';
-import { fromDatabase, toDatabase } from './text.ts';
+import { fromDatabase, toDatabase, toKey } from './text.ts';
 
 /** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
 const CLAIM_LIMIT = 1000;
@@ -119,7 +119,7 @@ export function claimStatement({
 }: ClaimRequest): Statement {
   const name = toDatabase(destination);
   const most = Math.max(0, Math.min(limit, CLAIM_LIMIT));
-  const values = [name, clock(now), except.map(toDatabase), most, standsAlone, toDatabase(target), clock(now)];
+  const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now)];
   return { name: 'claim', text: CLAIM, values };
 }
 

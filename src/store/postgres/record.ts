@@ -2,7 +2,7 @@ import type { Receipt } from '../../model.ts';
 import { clock } from '../rows.ts';
 import type { Settlement } from '../store.ts';
 import type { Statement } from './database.ts';
-import { toDatabase } from './text.ts';
+import { toDatabase, toKey } from './text.ts';
 
 /** One claim's progress or end, as its statement takes it. */
 interface Given {
@@ -33,7 +33,7 @@ export function checkpointStatement(given: (Given & { receipt: Receipt })[]): St
   const rows = given.map(({ id, token, target, receipt }) => ({
     id,
     token,
-    target: toDatabase(target),
+    target: toKey(target),
     receipt: JSON.stringify(receipt),
     url: receipt.url === undefined ? null : toDatabase(receipt.url),
   }));
@@ -82,7 +82,7 @@ export function recordStatement(given: (Given & { settlement: Settlement })[], n
   const rows = given.map(({ id, token, target, settlement }) => ({
     id,
     token,
-    target: toDatabase(target),
+    target: toKey(target),
     doubt: settlement.doubt === undefined ? null : clock(settlement.doubt),
     uncounted: 0,
     unsent: false,
