@@ -140,9 +140,11 @@ describe('opening a PostgreSQL store', { skip: !isTested('postgres') }, () => {
         server.pipe(socket).pipe(server);
       });
     });
-    const { message, fix } = await refusalOf(serveStore(changed(location, { port: `${pooler}` })));
-    assert.match(message, /pooler/);
-    assert.match(fix, /PostgreSQL itself/);
+    for (const open of [openStore, serveStore]) {
+      const { message, fix } = await refusalOf(open(changed(location, { port: `${pooler}` })));
+      assert.match(message, /pooler/);
+      assert.match(fix, /PostgreSQL itself/);
+    }
   });
 
   test('a pooler that moves a connection to another session is refused', async () => {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
 import { isServed, openStore, serveStore } from '../../src/store/open.ts';
 import type { Claim, Serving } from '../../src/store/store.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
@@ -38,12 +39,25 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     const location = await makeDatabase();
     const [one, other] = [await serve(t, location), await serve(t, location)];
     const events = Array.from({ length: 300 }, () => newEvent({ destinations: ['slack', 'notion'] }));
-    const accepted = await Promise.all(
+    // Both are on their way when this one lets go, which has the event in the middle.
+    const middle = new pg.Client(location);
+    await middle.connect();
+    await middle.query('BEGIN');
+    await middle.query(
+      `INSERT INTO versive_relay.event (source, svix_id, event_type, subject, study, state, received_at, routes, size)
+       VALUES ('versive', $1, '', '', '', 'routed', 1, '[]', 0)`,
+      [events[150]?.svixId],
+    );
+    const accepting = Promise.all(
       events.flatMap((event, index) => [
         one.store.accept(event),
         other.store.accept(events[events.length - 1 - index] ?? event),
       ]),
     );
+    while ((await middle.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rows.length < 2) await wait(5);
+    await middle.query('ROLLBACK');
+    await middle.end();
+    const accepted = await accepting;
     assert.equal(accepted.filter(({ duplicate }) => !duplicate).length, 300);
     assert.ok(accepted.every(({ deliveries }) => deliveries === 2));
     assert.equal((await one.store.events({}, { limit: 1000 })).length, 300);
