@@ -7,6 +7,7 @@ import { loadConfig } from './config/load.ts';
 import { Reloader } from './config/reload.ts';
 import { Lanes } from './deliver/lanes.ts';
 import { Notifier } from './deliver/notifier.ts';
+import { freeClaims } from './deliver/struck.ts';
 import { Effect } from './effect.ts';
 import { RelayError } from './errors.ts';
 import { createLog } from './log.ts';
@@ -16,6 +17,7 @@ import { closeReceiver, createReceiver } from './receive/server.ts';
 import type { CommitOptions } from './store/commit.ts';
 import { serveStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { Unison } from './unison.ts';
 
 /** Milliseconds after which the relay asks again what another process changed, when it could not take that over. */
 const FOLLOW_AGAIN = 500;
@@ -64,7 +66,10 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
       if (taken) metrics.configReloadTime.setToCurrentTime();
       else notifier.report({ kind: 'config', lines: wrong });
     },
-    taken: (before, after) => effect.tell(before, after),
+    taken: (before, after) => {
+      effect.tell(before, after);
+      void unison.announce(after.fingerprint);
+    },
     log,
   });
 
@@ -73,29 +78,22 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const { store } = serving;
   const effect = new Effect(store, log);
   starting.defer(() => effect.close());
-  const { freed, failed } = await store.release();
-  if (freed > 0)
-    log.info({ step: 'store.released', deliveries: freed }, 'what an earlier process left under way is due');
-
+  const unison = new Unison(serving, log);
+  starting.defer(() => unison.close());
   const metrics = createMetrics({
     destinations: () => [...reloader.config.destinations.keys()],
     backlog: () => store.backlog(),
     lanes: () => store.lanes(),
+    replicas: () => serving.replicas(),
   });
   const notifier = new Notifier({
     names: () => reloader.config.onFailure,
-    destination: (name) => lanes.get(name)?.destination,
+    destination: (name) => lanes.destination(name),
     log,
   });
   const report = (news: News) => notifier.report(news);
-  for (const id of failed) {
-    const delivery = await store.delivery(id);
-    if (!delivery) continue;
-    const { destination, subject, detail = '', fix = '' } = delivery;
-    log.warn({ step: 'delivery.struck', delivery: id, destination, subject, detail, fix }, 'delivery given up');
-    report({ kind: 'failed', destination, delivery: id, subject, detail, fix });
-  }
-  const lanes: Lanes = new Lanes({ store, log, metrics, scrub: (text) => reloader.scrub(text), report });
+  await freeClaims({ store, log, report });
+  const lanes: Lanes = new Lanes({ store, serving, log, metrics, scrub: (text) => reloader.scrub(text), report });
   starting.defer(() => lanes.close());
   starting.defer(() => notifier.close());
 
@@ -117,6 +115,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
   const url = await listen(receiver, first);
   const deliver = await lanes.prepare(first);
   await deliver();
+  await unison.announce(first.fingerprint);
   const webhooks = [...first.sources.keys()].map((name) => `${first.server.publicUrl ?? url}/webhooks/${name}`);
   log.info({ step: 'relay.started', url, webhooks, store: shownStore(first.store) }, 'relay started');
   metrics.configReloadSuccessful.set(1);

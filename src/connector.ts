@@ -131,7 +131,8 @@ export interface Context {
   /**
    * `fetch`, kept within the destination's limits and its `timeout` (each call by itself), and aborted at shutdown. While
    * the service's Retry-After lasts it answers 429 by itself, with the rest of the time in Retry-After. Give it to the
-   * SDK, and turn the SDK's own retries and timeouts off.
+   * SDK, and turn the SDK's own retries and timeouts off. A call of bytes with plain headers that follows no redirect
+   * (`redirect: 'manual'`) takes about a fifth of the processor time.
    */
   fetch: typeof fetch;
 }

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Backlog, LaneRecord } from './store/store.ts';
+import type { Backlog, LaneRecord, Replica } from './store/store.ts';
 
 /** What Prometheus is told of one relay. Every name begins with `relay_`; process metrics have prom-client's names. */
 export interface Metrics {
@@ -21,9 +21,11 @@ export interface MetricsSources {
   backlog: () => Promise<Backlog[]>;
   /** Which lanes stand still. */
   lanes: () => Promise<LaneRecord[]>;
+  /** Which relays serve the store. */
+  replicas: () => Promise<Replica[]>;
 }
 
-export function createMetrics({ destinations, backlog, lanes }: MetricsSources): Metrics {
+export function createMetrics({ destinations, backlog, lanes, replicas }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -34,8 +36,9 @@ export function createMetrics({ destinations, backlog, lanes }: MetricsSources):
     registers,
     async collect() {
       this.reset();
-      for (const destination of destinations()) this.set({ destination }, 0);
-      for (const row of await backlog()) this.set({ destination: row.destination }, row.pending);
+      const rows = await asked(backlog);
+      for (const destination of rows ? destinations() : []) this.set({ destination }, 0);
+      for (const row of rows ?? []) this.set({ destination: row.destination }, row.pending);
     },
   });
   new Gauge({
@@ -46,9 +49,9 @@ export function createMetrics({ destinations, backlog, lanes }: MetricsSources):
     async collect() {
       this.reset();
       const now = Date.now();
-      for (const destination of destinations()) this.set({ destination }, 0);
-      for (const row of await backlog())
-        this.set({ destination: row.destination }, Math.max(0, now - row.oldest) / 1000);
+      const rows = await asked(backlog);
+      for (const destination of rows ? destinations() : []) this.set({ destination }, 0);
+      for (const row of rows ?? []) this.set({ destination: row.destination }, Math.max(0, now - row.oldest) / 1000);
     },
   });
   new Gauge({
@@ -58,11 +61,28 @@ export function createMetrics({ destinations, backlog, lanes }: MetricsSources):
     registers,
     async collect() {
       this.reset();
+      const rows = await asked(lanes);
+      if (!rows) return;
       const idle = destinations().map((destination) => ({ destination, paused: false, halt: undefined }));
-      for (const { destination, paused, halt } of [...idle, ...(await lanes())]) {
+      for (const { destination, paused, halt } of [...idle, ...rows]) {
         this.set({ destination, cause: 'halted' }, halt ? 1 : 0);
         this.set({ destination, cause: 'paused' }, paused ? 1 : 0);
       }
+    },
+  });
+  new Gauge({
+    name: 'relay_replicas',
+    help: "Relays that serve the store, by whether their config is the same as this one's (same, other).",
+    labelNames: ['config'],
+    registers,
+    async collect() {
+      this.reset();
+      const all = await asked(replicas);
+      if (!all) return;
+      const own = all.find(({ self }) => self)?.configHash;
+      const same = all.filter(({ configHash }) => configHash === own).length;
+      this.set({ config: 'same' }, same);
+      this.set({ config: 'other' }, all.length - same);
     },
   });
   return {
@@ -109,4 +129,13 @@ export function createMetrics({ destinations, backlog, lanes }: MetricsSources):
       registers,
     }),
   };
+}
+
+/** What the store says; undefined while it cannot be read, so that the other metrics are told all the same. */
+async function asked<T>(ask: () => Promise<T[]>): Promise<T[] | undefined> {
+  try {
+    return await ask();
+  } catch {
+    return undefined;
+  }
 }

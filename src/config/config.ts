@@ -29,6 +29,8 @@ export interface Config {
   tests: RoutingTest[];
   /** Texts that must not be seen anywhere, longest first. */
   secrets: string[];
+  /** A hash that is equal when two relays deliver alike: of all but `server`, `store` and `tests`. */
+  fingerprint: string;
 }
 
 export interface ServerConfig {

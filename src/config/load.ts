@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -198,7 +199,16 @@ async function readRoot(
     table: compileTable(routes),
     onFailure: listOf(onFailure),
     tests,
+    fingerprint: fingerprintOf(entries),
   };
+}
+
+/** What each relay may have for itself, and what no running one reads. */
+const OWN = /^(server|store|tests|include|x-.*)$/;
+
+function fingerprintOf(sections: ReadonlyMap<string, Located>): string {
+  const shared = [...sections].filter(([name]) => !OWN.test(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return hash('sha256', JSON.stringify(shared.map(([name, located]) => [name, plainValue(located)])));
 }
 
 /** What sources, destinations and routes are called. */

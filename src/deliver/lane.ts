@@ -71,10 +71,10 @@ export class Lane {
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
-  constructor(parts: LaneParts, paused: boolean) {
+  constructor(parts: LaneParts, record: LaneRecord) {
     this.#parts = parts;
     this.name = parts.config.name;
-    this.#record = { destination: this.name, paused, halt: undefined };
+    this.#record = record;
     const { timeout, settles = parts.destination.settles } = parts.config;
     this.#doubts = new Doubts({ timeout, settles });
   }
@@ -83,17 +83,12 @@ export class Lane {
     return this.#parts.destination;
   }
 
-  get fingerprint(): string {
-    return this.#parts.config.fingerprint;
+  get config(): DestinationConfig {
+    return this.#parts.config;
   }
 
   get pace(): Pace {
     return this.#parts.pace;
-  }
-
-  /** Calls and milliseconds: the config's `pace:`, or what the connector knows of its service. */
-  get rate(): { calls: number; per: number } {
-    return this.#parts.config.pace ?? this.destination.limits;
   }
 
   start(): void {
@@ -110,6 +105,11 @@ export class Lane {
   follow(state: LaneRecord | undefined): void {
     this.#record = state ?? { destination: this.name, paused: false, halt: undefined };
     this.wake();
+  }
+
+  /** Cuts off what is under way. */
+  cut(): void {
+    this.#parts.abort.abort();
   }
 
   /** Claims nothing more, and gives attempts under way ten seconds, then aborts them. */

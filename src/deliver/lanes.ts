@@ -4,16 +4,19 @@ import { openWith } from '../config/open.ts';
 import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
-import type { LaneRecord, Store } from '../store/store.ts';
+import type { Serving, Store } from '../store/store.ts';
 import { insist } from './insist.ts';
 import { Lane } from './lane.ts';
 import { type Pace, Paces } from './pace.ts';
+import { type Member, Shares } from './shares.ts';
+import { freeClaims } from './struck.ts';
 
 /** Milliseconds that a relay which stops waits for a store that cannot commit. */
 const GIVE_UP = 12_000;
 
 export interface LanesParts {
   store: Store;
+  serving: Serving;
   log: Log;
   metrics: Metrics;
   scrub: (text: string) => string;
@@ -26,26 +29,41 @@ interface Opened {
   destination: Destination;
   pace: Pace;
   abort: AbortController;
+  /** Of a config that was just read; not one that only comes back from another process. */
+  isNew: boolean;
 }
 
 /** The lanes of all enabled destinations, and how one config's follow the other's. */
 export class Lanes {
   readonly #parts: LanesParts;
   readonly #paces: Paces;
+  /** Those that this process serves … */
   readonly #lanes = new Map<string, Lane>();
+  /** … and the destinations of those that are another's, or on their way. */
+  readonly #standby = new Map<string, Opened>();
+  readonly #shares: Shares;
   readonly #giveUp = new AbortController();
   #last: NodeJS.Timeout | undefined;
-  #timezone = 'UTC';
+  #config: Config | undefined;
 
   constructor(parts: LanesParts) {
     this.#parts = parts;
     this.#paces = new Paces(async (key, ms) => {
       await this.#insist(() => parts.store.pauseKey(key, ms));
     });
+    this.#shares = new Shares({
+      serving: parts.serving,
+      members: () => this.#members(),
+      begin: (names) => this.#begin(names),
+      end: (names) => this.#stop(names),
+      log: parts.log,
+    });
+    parts.serving.lost(() => this.#cut());
   }
 
-  get(name: string): Lane | undefined {
-    return this.#lanes.get(name);
+  /** Undefined when the config in force has none of that name, or it is disabled. */
+  destination(name: string): Destination | undefined {
+    return (this.#lanes.get(name) ?? this.#standby.get(name))?.destination;
   }
 
   /** Looks again at what is due, at these destinations or at all. */
@@ -58,6 +76,7 @@ export class Lanes {
    * record, so that what was read may be stale: ask again.
    */
   async follow(): Promise<boolean> {
+    void this.#shares.look();
     const before = new Map([...this.#lanes.values()].map((lane) => [lane, lane.changes]));
     const states = new Map((await this.#parts.store.lanes()).map((state) => [state.destination, state]));
     let whole = true;
@@ -76,8 +95,8 @@ export class Lanes {
    */
   async prepare(config: Config): Promise<() => Promise<void>> {
     const wanted = [...config.destinations.values()].filter((destination) => destination.enabled);
-    const sameZone = config.timezone === this.#timezone;
-    const fresh = wanted.filter((each) => !sameZone || this.#lanes.get(each.name)?.fingerprint !== each.fingerprint);
+    const sameZone = config.timezone === this.#config?.timezone;
+    const fresh = wanted.filter((each) => !sameZone || this.#fingerprint(each.name) !== each.fingerprint);
     const opened: Opened[] = [];
     try {
       for (const destination of fresh) opened.push(this.#open(destination, config));
@@ -97,7 +116,8 @@ export class Lanes {
   /** Claims nothing more, and lets attempts under way end. */
   async end(): Promise<void> {
     this.hurry();
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.end()));
+    await this.#shares.close();
+    await Promise.all([...this.#lanes.values()].map((lane) => this.#end(lane)));
     clearTimeout(this.#last);
   }
 
@@ -105,6 +125,36 @@ export class Lanes {
   async close(): Promise<void> {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
     this.#lanes.clear();
+    await this.#closeStandby(this.#standby.keys());
+  }
+
+  /** Lets others have the lane as soon as nothing is under way in it. */
+  async #end(lane: Lane): Promise<void> {
+    await lane.end();
+    await this.#shares.give([lane.name]).catch(() => {});
+  }
+
+  async #closeStandby(names: Iterable<string>): Promise<void> {
+    for (const name of [...names]) {
+      const standby = this.#standby.get(name);
+      this.#standby.delete(name);
+      await Promise.allSettled([standby?.destination.close?.()]);
+    }
+  }
+
+  #fingerprint(name: string): string | undefined {
+    return (this.#lanes.get(name) ?? this.#standby.get(name))?.config.fingerprint;
+  }
+
+  #members(): Member[] {
+    const all = [...this.#lanes.values(), ...this.#standby.values()];
+    const members = new Map(all.map(({ config, destination: { limits } }) => [config.name, limits]));
+    return [...(this.#config?.destinations.keys() ?? [])].flatMap((name) => {
+      const limits = members.get(name);
+      return limits
+        ? [{ name, keys: [`limit:${limits.key}`, ...(limits.serial === undefined ? [] : [`serial:${limits.serial}`])] }]
+        : [];
+    });
   }
 
   #open(config: DestinationConfig, { timezone, file }: Config): Opened {
@@ -119,42 +169,55 @@ export class Lanes {
       fetch: (input, init) => fetchAtPace(input, init),
     });
     const pace = this.#paces.of(destination.limits.key);
-    fetchAtPace = pace.fetch(config.timeout, abort.signal);
-    return { config, destination, pace, abort };
+    fetchAtPace = pace.fetch(config.timeout, abort.signal, () => this.#parts.serving.isSure);
+    return { config, destination, pace, abort, isNew: true };
   }
 
   async #switch(config: Config, wanted: Set<string>, opened: Opened[]): Promise<void> {
-    const { store, log, metrics, scrub, report } = this.#parts;
-    let paused = new Map<string, number>();
-    let records: LaneRecord[] = [];
     const replaced = new Set(opened.map((each) => each.config.name));
-    const ending = [...this.#lanes.values()].filter((lane) => !wanted.has(lane.name) || replaced.has(lane.name));
-    await Promise.all(ending.map((lane) => lane.end()));
+    const goes = (name: string) => !wanted.has(name) || replaced.has(name);
+    const ending = [...this.#lanes.values()].filter((lane) => goes(lane.name));
+    await this.#closeStandby([...this.#standby.keys()].filter(goes));
+    await Promise.all(ending.map((lane) => this.#end(lane)));
     try {
       await this.#insist(() => this.#rename(config));
-      // Read only now: an attempt that was under way may have halted its lane.
-      paused = (await this.#insist(() => store.pausedKeys())) ?? paused;
-      records = (await this.#insist(() => store.lanes())) ?? records;
     } finally {
       // Until now they could still tell people what went wrong.
       for (const lane of ending) this.#lanes.delete(lane.name);
       await Promise.all(ending.map((lane) => lane.close()));
     }
+    for (const each of opened) this.#standby.set(each.config.name, each);
+    this.#config = config;
+    this.#setPaces();
+    await this.#shares.start();
+    for (const each of this.#standby.values()) each.isNew = false;
+  }
+
+  /** Serves lanes that are this process's now. */
+  async #begin(names: string[]): Promise<void> {
+    const { store, log, metrics, scrub, report } = this.#parts;
+    await this.#insist(() => freeClaims(this.#parts, names));
+    const paused = (await this.#insist(() => store.pausedKeys())) ?? new Map<string, number>();
+    const records = (await this.#insist(() => store.lanes())) ?? [];
     const states = new Map(records.map((state) => [state.destination, state]));
-    for (const { config: each, destination, pace, abort } of opened) {
+    for (const opened of names.map((name) => this.#standby.get(name))) {
+      if (!opened) continue;
+      const { config, destination, pace, abort, isNew } = opened;
       const { key, serial } = destination.limits;
       pace.pause(paused.get(key) ?? 0);
+      const state = states.get(config.name) ?? { destination: config.name, paused: false, halt: undefined };
       // Whoever changed the config or started the relay may have mended what halted the lane.
-      const halted = states.get(each.name)?.halt;
-      if (halted) await this.#insist(() => store.setHalt(each.name, undefined));
+      if (isNew && state.halt) await this.#insist(() => store.setHalt(config.name, undefined));
+      // Lost meanwhile.
+      if (!this.#shares.has(config.name)) continue;
       const lane = new Lane(
         {
-          config: each,
+          config,
           destination,
           store,
           pace,
           serial: serial === undefined ? undefined : this.#paces.serial(serial),
-          timezone: config.timezone,
+          timezone: this.#config?.timezone ?? 'UTC',
           log,
           metrics,
           scrub,
@@ -162,13 +225,34 @@ export class Lanes {
           abort,
           giveUp: this.#giveUp.signal,
         },
-        states.get(each.name)?.paused ?? false,
+        isNew ? { ...state, halt: undefined } : state,
       );
-      this.#lanes.set(each.name, lane);
+      this.#lanes.set(config.name, lane);
+      this.#standby.delete(config.name);
+      lane.start();
     }
-    this.#setPaces();
-    for (const lane of this.#lanes.values()) lane.start();
-    this.#timezone = config.timezone;
+  }
+
+  /** Ends lanes that another process is to have, and keeps their destinations open for the case that they come back. */
+  async #stop(names: string[]): Promise<void> {
+    const ending = names.map((name) => this.#lanes.get(name)).filter((lane) => lane !== undefined);
+    await Promise.all(ending.map((lane) => lane.end()));
+    await Promise.all(ending.map((lane) => this.#stand(lane)));
+  }
+
+  /** What is under way can be recorded no more. */
+  #cut(): void {
+    if (this.#lanes.size === 0) return;
+    const lanes = [...this.#lanes.keys()];
+    this.#parts.log.warn({ step: 'lanes.lost', lanes }, 'lanes lost: the connection to the store broke');
+    for (const lane of this.#lanes.values()) lane.cut();
+  }
+
+  async #stand(lane: Lane): Promise<void> {
+    this.#lanes.delete(lane.name);
+    await lane.close();
+    const config = this.#config?.destinations.get(lane.name);
+    if (config && this.#config) this.#standby.set(lane.name, { ...this.#open(config, this.#config), isNew: false });
   }
 
   /** A destination that merely changed its name would post everything anew. */
@@ -188,8 +272,11 @@ export class Lanes {
 
   /** Destinations that share a limit key share its pace: the slowest of theirs. */
   #setPaces(): void {
-    for (const [pace, lanes] of Map.groupBy(this.#lanes.values(), (lane) => lane.pace)) {
-      const [slowest] = lanes.map(({ rate }) => rate).sort((a, b) => a.calls / a.per - b.calls / b.per);
+    const all = [...this.#lanes.values(), ...this.#standby.values()];
+    for (const [pace, lanes] of Map.groupBy(all, ({ pace }) => pace)) {
+      const [slowest] = lanes
+        .map(({ config, destination }) => config.pace ?? destination.limits)
+        .sort((a, b) => a.calls / a.per - b.calls / b.per);
       if (slowest) pace.limit(slowest.calls, slowest.per);
     }
   }

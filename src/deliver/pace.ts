@@ -11,6 +11,9 @@ export const tally = new AsyncLocalStorage<{ asked: number; waited: number; call
 /** Answers that, with a Retry-After, ask for a pause: 429, 503, and Notion's 529. Whoever reads the answer may miss it. */
 const ASKS_TO_WAIT = new Set([429, 503, 529]);
 
+/** Milliseconds after which to ask again whether the lane is still this process's. */
+const UNSURE = 1_000;
+
 /** Keeps a pause of a limit key, in milliseconds from now, where a restart finds it. */
 export type KeepPause = (key: string, ms: number) => Promise<void>;
 
@@ -122,15 +125,16 @@ export class Pace {
    *
    * @param timeout milliseconds
    * @param signal aborts whatever is under way
+   * @param isOurs false while no call may start since the lane may be another process's by now: it is answered likewise
    */
-  fetch(timeout: number, signal: AbortSignal): typeof fetch {
+  fetch(timeout: number, signal: AbortSignal, isOurs: () => boolean = () => true): typeof fetch {
     return async (input, init) => {
       const count = tally.getStore();
       if (count) count.asked += 1;
       const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       const cut = own ? AbortSignal.any([signal, own]) : signal;
       await this.turn(cut);
-      const wait = this.pausedFor;
+      const wait = isOurs() ? this.pausedFor : UNSURE;
       if (wait > 0) {
         const headers = { 'retry-after': String(Math.ceil(wait / 1000)), 'content-type': 'application/json' };
         return new Response('{}', { status: 429, headers });

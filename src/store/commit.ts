@@ -21,12 +21,15 @@ export interface CommitOptions {
   lockWait?: number;
 }
 
+/** The most writes of one commit: while they are synced, whoever waited for the last ones comes with the next. */
+const GROUP = 32;
+
 /** Milliseconds between two looks whether another process has freed the write lock. */
 const LOCK_POLL = 10;
 
 /**
- * Group commit: the writes that one turn of the event loop queues share one transaction and one sync of the disk. Each
- * runs in a savepoint, so that one that fails takes nothing with it.
+ * Group commit: the writes that one turn of the event loop queues share a transaction and a sync of the disk, up to 32 of
+ * them. Should one fail, they run once more, each in a savepoint, so that it takes nothing with it.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -60,6 +63,7 @@ export class GroupCommit {
   /**
    * Runs the work in the next transaction, and resolves with its result once that is on disk.
    *
+   * @param work changes the database and nothing else: it runs a second time when another one of its group fails
    * @param bytes what the write holds in memory while it waits
    * @throws RelayError RELAY_STORE_BUSY when it cannot commit, or too much waits already; else what the work throws. Nothing was changed then.
    */
@@ -75,7 +79,7 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, bytes, resolve: resolve as Waiting['resolve'], reject });
       this.#bytes += bytes;
-      if (this.#waiting.length === 1) this.#flushSoon(performance.now() + this.#lockWait);
+      if (this.#waiting.length === 1) this.#flushSoon();
     });
   }
 
@@ -87,7 +91,8 @@ export class GroupCommit {
     await Promise.allSettled([last]);
   }
 
-  #flushSoon(deadline: number): void {
+  #flushSoon(): void {
+    const deadline = performance.now() + this.#lockWait;
     setImmediate(() => this.#flush(deadline));
   }
 
@@ -99,14 +104,13 @@ export class GroupCommit {
         setTimeout(() => this.#flush(deadline), LOCK_POLL);
         return;
       }
-      for (const { reject } of this.#takeAll()) reject(commitError(error));
+      for (const { reject } of this.#take(this.#waiting.length)) reject(commitError(error));
       return;
     }
-    const group = this.#takeAll();
+    const group = this.#take();
     let ended: Ended[];
     try {
-      this.#run(this.#first);
-      ended = group.map(({ work }) => this.#run(work));
+      ended = this.#together(group) ?? this.#apart(group);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -120,11 +124,28 @@ export class GroupCommit {
     });
   }
 
-  #takeAll(): Waiting[] {
-    const group = this.#waiting;
-    this.#waiting = [];
-    this.#bytes = 0;
+  #take(count = GROUP): Waiting[] {
+    const group = this.#waiting.splice(0, count);
+    for (const { bytes } of group) this.#bytes -= bytes;
+    if (this.#waiting.length > 0) this.#flushSoon();
     return group;
+  }
+
+  /** Without savepoints, which cost more than many a write. Undefined, with nothing changed, when one of them failed. */
+  #together(group: Waiting[]): Ended[] | undefined {
+    try {
+      this.#first();
+      return group.map(({ work }) => ({ result: work() }));
+    } catch {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      return undefined;
+    }
+  }
+
+  #apart(group: Waiting[]): Ended[] {
+    this.#begin.run();
+    this.#run(this.#first);
+    return group.map(({ work }) => this.#run(work));
   }
 
   #run(work: () => unknown): Ended {

@@ -52,7 +52,7 @@ function alone(): Omit<Serving, 'store' | 'close'> {
   return {
     take: async () => true,
     give: async () => {},
-    share: async () => ({ processes: 1, place: 0 }),
+    share: async () => ({ processes: 1, place: 0, lacking: false }),
     replicas: async () => [{ ...self, configHash }],
     announce: async (hash) => {
       configHash = hash;

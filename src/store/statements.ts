@@ -19,6 +19,9 @@ const OF_TOKEN = `
 export const UNDER_WAY =
   'SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?';
 
+/** Of these destinations, or of all. */
+const OF_LANES = '(:lanes IS NULL OR destination IN (SELECT value FROM json_each(:lanes)))';
+
 const SQL = {
   insertEvent: `
     INSERT INTO event (source, svix_id, event_type, subject, study, state, reason, received_at, routes, size)
@@ -67,7 +70,10 @@ const SQL = {
     WHERE destination = :destination AND target = :target AND subject = :subject AND generation = :generation`,
 
   keepReceipt: `
-    UPDATE ledger SET receipt = :receipt, event = max(ledger.event, iif(:whole, d.event, 0))
+    UPDATE ledger SET receipt = :receipt FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
+  arrive: `
+    UPDATE ledger SET receipt = :receipt, event = max(ledger.event, d.event),
+      doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))
     FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
   settleDoubt: `
     UPDATE ledger SET doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))
@@ -85,7 +91,7 @@ const SQL = {
       -- Only what was really tried says that it does not take the relay down.
       strikes = iif(:unsent, strikes, 0), reason = :reason, detail = :detail, fix = :fix
     WHERE token = :token RETURNING id, wish`,
-  underWayWith: 'SELECT id, wish FROM delivery WHERE token IS NOT NULL AND wish IS NOT NULL LIMIT ?',
+  underWayWith: `SELECT id, wish FROM delivery WHERE token IS NOT NULL AND wish IS NOT NULL AND ${OF_LANES} LIMIT :step`,
   free: 'UPDATE delivery SET token = NULL, strikes = 0 WHERE id = ?',
 
   // A verb on a delivery that is under way leaves a wish, which its end applies.
@@ -122,7 +128,7 @@ const SQL = {
       reason = iif(strikes + 1 < :strikes, reason, 'bug'),
       detail = iif(strikes + 1 < :strikes, detail, :detail),
       fix = iif(strikes + 1 < :strikes, fix, :fix)
-    WHERE token IN (SELECT token FROM delivery WHERE token IS NOT NULL LIMIT :step)
+    WHERE token IN (SELECT token FROM delivery WHERE token IS NOT NULL AND ${OF_LANES} LIMIT :step)
     RETURNING id, state`,
 
   setPaused: `

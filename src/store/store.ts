@@ -267,8 +267,12 @@ export interface Serving {
   take(lane: string, keys: readonly string[]): Promise<boolean>;
   /** Lets others have the lane: nothing is under way there any more. */
   give(lane: string): Promise<void>;
-  /** How many processes serve the store, and this one's place among them, from 0. */
-  share(): Promise<{ processes: number; place: number }>;
+  /**
+   * How many processes serve the store, this one's place among them, from 0, and whether one of the others lacks lanes.
+   *
+   * @param lacks how many this one lacks, for the others to hear
+   */
+  share(lacks: number): Promise<{ processes: number; place: number; lacking: boolean }>;
   /** The processes that serve the store, this one among them, in the order of their places. */
   replicas(): Promise<Replica[]>;
   /** Tells the others by which config this process runs: a hash that is equal when the configs are. */

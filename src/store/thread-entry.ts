@@ -13,9 +13,9 @@ try {
   let answers: Answer[] = [];
   const answer = (each: Answer) => {
     answers.push(each);
-    // All that one commit ended go together.
+    // All that one commit ended go together, before the next one begins.
     if (answers.length > 1) return;
-    setImmediate(() => {
+    process.nextTick(() => {
       port.postMessage(answers);
       answers = [];
     });

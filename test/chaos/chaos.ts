@@ -1,25 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FAULT_KINDS } from '../../src/sandbox/faults.ts';
-import { openStore } from '../../src/store/open.ts';
 import { openFolder } from '../support/folder.ts';
-import { post, type SpawnedRelay, spawnRelay } from '../support/relay.ts';
+import { type SpawnedRelay, spawnRelay } from '../support/relay.ts';
 import { runVerb } from '../support/verb.ts';
 import { Dice } from './dice.ts';
+import { drain } from './drain.ts';
 import type { Fate } from './fate.ts';
-import { payloadOf, type Sent, subjectOf } from './interviews.ts';
+import { subjectOf } from './interviews.ts';
+import { Versive } from './versive.ts';
 import { type Verdict, World } from './world.ts';
 
 const FATE = import.meta.resolve('./fate.ts');
 
-/** Requests of Versive that are under way at once. */
-const SENDERS = 4;
-/** Milliseconds between two tries of a request that was not acknowledged. */
-const SEND_AGAIN = 100;
-/** Milliseconds in which something must arrive at the end. */
-const STUCK = 60_000;
-/** Milliseconds between two looks at what is left. */
-const LOOK_AGAIN = 250;
 /** Milliseconds that a relay lives before it is killed: at least, and how much longer at most. */
 const LIFE = { least: 200, more: 2500 };
 /** A relay that is killed may not have kept a Retry-After yet which came so many milliseconds before. */
@@ -40,7 +33,8 @@ export interface ChaosOptions {
 export interface ChaosReport {
   /** The same throws the same dice again. */
   seed: number;
-  cycles: number;
+  /** What came over the relays, and how often. */
+  calamities: Record<string, number>;
   /** Acknowledged events, those about an interview that came before among them. */
   events: number;
   verdict: Verdict;
@@ -93,7 +87,7 @@ async function play(dice: Dice, { cycles, events, progress = () => {} }: ChaosOp
     tell(relay, { clock: 0, full: false });
     versive.move(0);
     await versive.done();
-    const struck = await drain(folder, progress);
+    const struck = await drain(`${folder}/relay.db`, folder, progress);
     const within = (times: number[], from: number, to: number) => times.some((time) => time >= from && time <= to);
     const early = world.early.filter(({ ms, at }) => {
       const answered = at - ms;
@@ -103,7 +97,7 @@ async function play(dice: Dice, { cycles, events, progress = () => {} }: ChaosOp
     });
     return {
       seed: dice.seed,
-      cycles,
+      calamities: { 'kill -9': cycles },
       events: versive.count,
       verdict: world.judge(versive.acknowledged),
       early: early.map(({ service, ms }) => ({ service, ms: Math.round(ms) })),
@@ -171,103 +165,4 @@ async function replayOne(folder: string, versive: Versive, dice: Dice): Promise<
   const n = dice.below(versive.acknowledged.size);
   // What comes of it on a full disk does not matter: it changes what is delivered, never how often.
   await runVerb(['replay', '--interview', subjectOf(n), '--yes'], { cwd: folder });
-}
-
-/** Sends as Svix does: each event again and again, under its id, until it is acknowledged. */
-class Versive {
-  readonly acknowledged = new Map<number, Sent[]>();
-  readonly #relay: () => SpawnedRelay;
-  readonly #queue: Sent[];
-  #allowed = 0;
-  #more = Promise.withResolvers<void>();
-  readonly #senders: Promise<void>[];
-  /** Milliseconds that the relay's clock is ahead: Svix's goes with it, or its signatures would be too old. */
-  #clock = 0;
-  /** When the clock was moved; monotonic. */
-  readonly moves: number[] = [];
-
-  constructor(events: number, relay: () => SpawnedRelay) {
-    this.#relay = relay;
-    this.#queue = Array.from({ length: events }, (_, n) => {
-      // Every tenth is too long for one call to Notion, or comes again with other words.
-      return { n, version: 1, turns: n % 10 === 3 ? 230 : 6 };
-    });
-    this.#senders = Array.from({ length: SENDERS }, () => this.#send());
-  }
-
-  move(clock: number): void {
-    this.#clock = clock;
-    this.moves.push(performance.now());
-  }
-
-  get count(): number {
-    return [...this.acknowledged.values()].reduce((sum, versions) => sum + versions.length, 0);
-  }
-
-  /** Lets so many interviews be sent, all in all. */
-  allow(count: number): void {
-    this.#allowed = count;
-    this.#more.resolve();
-    this.#more = Promise.withResolvers();
-  }
-
-  async done(): Promise<void> {
-    this.allow(Number.POSITIVE_INFINITY);
-    await Promise.all(this.#senders);
-  }
-
-  async #send(): Promise<void> {
-    for (let sent = await this.#next(); sent; sent = await this.#next()) {
-      await this.#until202(sent);
-      if (sent.version === 1 && sent.n % 10 === 7) await this.#until202({ ...sent, version: 2, turns: sent.turns + 2 });
-    }
-  }
-
-  async #next(): Promise<Sent | undefined> {
-    while (this.#queue.length > 0 && (this.#queue[0]?.n ?? 0) >= this.#allowed) await this.#more.promise;
-    return this.#queue.shift();
-  }
-
-  async #until202(sent: Sent): Promise<void> {
-    const id = `msg_${sent.n}_${sent.version}`;
-    for (;;) {
-      try {
-        const at = new Date(Date.now() + this.#clock);
-        const { status } = await post(this.#relay(), payloadOf(sent), id, at);
-        if (status === 202 || status === 200) break;
-      } catch {
-        // Killed before it answered.
-      }
-      await sleep(SEND_AGAIN);
-    }
-    this.acknowledged.set(sent.n, [...(this.acknowledged.get(sent.n) ?? []), sent]);
-  }
-}
-
-/** Waits until nothing is pending any more. Gives how many had to be brought back with `retry`. */
-async function drain(folder: string, progress: (line: string) => void): Promise<number> {
-  const store = await openStore(`${folder}/relay.db`);
-  let struck = 0;
-  let least = { left: Number.POSITIVE_INFINITY, at: performance.now() };
-  try {
-    for (;;) {
-      const failed = await store.deliveries({ state: 'failed' }, { limit: 1000 });
-      const other = failed.find(({ reason }) => reason !== 'bug');
-      if (other) throw new Error(`a delivery failed for another reason than kills: ${JSON.stringify(other)}`);
-      const left = (await store.backlog()).reduce((sum, { pending }) => sum + pending, 0);
-      if (failed.length > 0) {
-        struck += failed.length;
-        await runVerb(['retry', '--yes'], { cwd: folder });
-      } else if (left === 0) return struck;
-      if (left < least.left || failed.length > 0) least = { left, at: performance.now() };
-      if (performance.now() - least.at > STUCK) {
-        const some = JSON.stringify(await store.deliveries({ state: 'pending' }, { limit: 3 }));
-        throw new Error(`${left} deliveries are stuck, ${some} among them`);
-      }
-      progress(`${left} deliveries are left`);
-      await sleep(LOOK_AGAIN);
-    }
-  } finally {
-    await store.close();
-  }
 }

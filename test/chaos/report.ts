@@ -21,11 +21,14 @@ function historyOfFirst(report: ChaosReport): string[] {
 
 /** The figures, and below them each problem. */
 export function printReport(report: ChaosReport): string {
-  const { seed, cycles, events, verdict, early, struck, seconds } = report;
+  const { seed, calamities, events, verdict, early, struck, seconds } = report;
   const counts = (kind: keyof typeof verdict) =>
     SERVICES.map((service) => String(verdict[kind][service]?.length ?? 0).padStart(7)).join('');
   return [
-    `${cycles} kills, ${events} acknowledged events, ${seconds} s, seed ${seed}`,
+    `${Object.entries(calamities)
+      .map(([what, times]) => `${times} × ${what}`)
+      .join(', ')}`,
+    `${events} acknowledged events, ${seconds} s, seed ${seed}`,
     `         ${SERVICES.map((service) => service.padStart(7)).join('')}`,
     `lost     ${counts('lost')}`,
     `doubled  ${counts('doubled')}`,
@@ -35,7 +38,7 @@ export function printReport(report: ChaosReport): string {
     ...problemsOf(report).slice(0, 20),
     ...historyOfFirst(report),
     ...(problemsOf(report).length > 0
-      ? [`the same dice again: npm run chaos -- --seed ${seed}, with the same --cycles and --events`]
+      ? [`the same dice again: npm run chaos -- --seed ${seed}, with the same other options`]
       : []),
     '',
   ].join('\n');

@@ -68,12 +68,19 @@ export interface RunningRelay {
   stop(): Promise<void>;
 }
 
-/** A relay in this process, which reloads only when it is told to. */
+/**
+ * A relay in this process, which reloads only when it is told to.
+ *
+ * @param options.store the address of a database that others serve, too; by default it has a store of its own
+ */
 export async function startRelay(
   yaml: string,
-  options: Pick<AppOptions, 'watch' | 'storeOptions'> = {},
+  { store, ...options }: Pick<AppOptions, 'watch' | 'storeOptions'> & { store?: string } = {},
 ): Promise<RunningRelay> {
-  const { folder, remove } = await openFolder({ 'config.yaml': yaml });
+  const { folder, remove } = await openFolder({
+    'config.yaml': yaml,
+    ...(store && { '.env': `RELAY_STORE=${store}` }),
+  });
   await placeStore(folder);
   const file = path.join(folder, 'config.yaml');
   const { config, findings } = await loadConfig(file, {});

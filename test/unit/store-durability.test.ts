@@ -49,11 +49,12 @@ test('an accepted event is on disk: a process killed right after the promise res
   await store.close();
 });
 
-test('a hundred concurrent writes share a commit', async () => {
+test('a hundred concurrent writes share a few commits', async () => {
   const store = await openStore(file);
   const before = await commitsInLog();
   await Promise.all(Array.from({ length: 100 }, () => store.accept(newEvent())));
-  assert.ok((await commitsInLog()) - before <= 2);
+  // Of 32 at most, and one that another page of the log may have cost.
+  assert.ok((await commitsInLog()) - before <= 5);
   await store.close();
 });
 

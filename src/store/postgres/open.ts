@@ -92,8 +92,11 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
   return {
     store: opened,
     take: (lane, keys) => lanes.take(lane, keys),
-    give: (lane) => lanes.give(lane),
-    share: () => replicas.share(),
+    async give(lane) {
+      await lanes.give(lane);
+      notices.tell();
+    },
+    share: (lacks) => replicas.share(lacks),
     replicas: () => replicas.list(),
     announce: (configHash) => replicas.announce(configHash),
     get isSure() {

@@ -12,6 +12,7 @@ export class Replicas {
   readonly #database: Database;
   readonly #id = randomUUID();
   #configHash: string | undefined;
+  #lacks = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -20,12 +21,12 @@ export class Replicas {
   /** Says that this process is there; also what makes it known at first. */
   beat(): Statement {
     const text = `
-      INSERT INTO replica (id, host, version, config_hash) VALUES ($1, $2, $3, $4)
-      ON CONFLICT (id) DO UPDATE SET beat = clock_timestamp(), config_hash = excluded.config_hash`;
+      INSERT INTO replica (id, host, version, config_hash, lacks) VALUES ($1, $2, $3, $4, $5)
+      ON CONFLICT (id) DO UPDATE SET beat = clock_timestamp(), config_hash = excluded.config_hash, lacks = excluded.lacks`;
     return {
       name: 'beat',
       text,
-      values: [this.#id, `${hostname()}/${process.pid}`, version, this.#configHash ?? null],
+      values: [this.#id, `${hostname()}/${process.pid}`, version, this.#configHash ?? null, this.#lacks],
     };
   }
 
@@ -51,10 +52,20 @@ export class Replicas {
     }));
   }
 
-  async share(): Promise<{ processes: number; place: number }> {
-    const all = await this.list();
-    const place = all.findIndex(({ self }) => self);
-    return place === -1 ? { processes: all.length + 1, place: all.length } : { processes: all.length, place };
+  async share(lacks: number): Promise<{ processes: number; place: number; lacking: boolean }> {
+    if (lacks !== this.#lacks) {
+      this.#lacks = lacks;
+      await this.#database.write(this.beat());
+    }
+    const text = `
+      SELECT count(*)::int AS others, count(*) FILTER (WHERE id < $1)::int AS place, count(*) FILTER (WHERE lacks > 0)::int AS lacking
+      FROM replica WHERE ${ALIVE} AND id <> $1`;
+    const [row] = await this.#database.read<{ others: number; place: number; lacking: number }>({
+      text,
+      values: [this.#id],
+    });
+    const { others, place, lacking } = row ?? { others: 0, place: 0, lacking: 0 };
+    return { processes: others + 1, place, lacking: lacking > 0 };
   }
 
   /** Takes this process off the list, and those that died long ago. */

@@ -200,6 +200,15 @@ export function claimsContract(t: StoreUnderTest): void {
   });
 
   describe('release', () => {
+    test('of some lanes leaves what is under way in others', async () => {
+      await t.store.accept(newEvent({ destinations: ['slack', 'notion'] }));
+      await t.claimOne();
+      const other = await t.claimOne({ destination: 'notion' });
+      assert.equal((await t.store.release(['slack', 'sheets'])).freed, 1);
+      assert.equal((await t.claim()).length, 1);
+      assert.equal(await t.store.record(other.token, TARGET, { state: 'delivered', receipt: {} }), true);
+    });
+
     test('frees what another process had claimed, and its token is stale', async () => {
       await t.store.accept(newEvent());
       await t.store.accept(newEvent());

@@ -155,5 +155,6 @@ CREATE TABLE replica (
   version text NOT NULL,
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   beat timestamptz NOT NULL DEFAULT clock_timestamp(),
-  config_hash text
+  config_hash text,
+  lacks integer NOT NULL DEFAULT 0 -- groups of lanes, for the others to give some away
 );

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { openFolder } from '../support/folder.ts';
+import { configText, interview, post, type RunningRelay, Sink, spawnRelay, startRelay } from '../support/relay.ts';
+import { isTested, makeDatabase } from '../support/stores.ts';
+
+const LANES = ['one', 'two', 'three', 'four'];
+
+describe('several relays on one PostgreSQL', { skip: !isTested('postgres') }, () => {
+  let sinks: Sink[];
+  let store: string;
+  let relays: RunningRelay[];
+
+  beforeEach(async () => {
+    sinks = await Promise.all(LANES.map(() => Sink.start()));
+    store = await makeDatabase();
+    relays = [];
+  });
+  afterEach(async () => {
+    await Promise.all(relays.map((relay) => relay.stop()));
+    await Promise.all(sinks.map((sink) => sink.close()));
+  });
+
+  /** Each destination has a host of its own, and so a limit key, and so a group. */
+  const config = () => {
+    const destinations = LANES.map((name, n) => `  ${name}: { connector: webhook, url: "${sinks[n]?.url}" }`);
+    return configText(`destinations:\n${destinations.join('\n')}\nroutes:\n  - { name: all, to: [${LANES}] }\n`);
+  };
+  const start = async (yaml = config()) => {
+    const relay = await startRelay(yaml, { store });
+    relays.push(relay);
+    return relay;
+  };
+  const delivered = (relay: RunningRelay, subject: string, destination: string) =>
+    relay.log.step('delivery.attempted', (line) => line.subject === subject && line.destination === destination);
+
+  test('share the lanes evenly, whoever receives, and deliver each event once', async () => {
+    const first = await start();
+    const second = await start();
+    const taken = (await second.log.step('lanes.taken')).lanes as string[];
+    assert.equal(taken.length, 2);
+    const given = (await first.log.step('lanes.given')).lanes as string[];
+    assert.deepEqual([...given].sort(), [...taken].sort());
+    const subjects = Array.from({ length: 12 }, (_, n) => `int_${n}`);
+    await Promise.all(subjects.map((subject, n) => post(n % 2 === 0 ? first : second, interview(subject))));
+    for (const subject of subjects) {
+      for (const lane of LANES) await delivered(taken.includes(lane) ? second : first, subject, lane);
+    }
+    for (const { requests } of sinks) assert.equal(requests.length, subjects.length);
+  });
+
+  test('the same svix-id at two relays is one event', async () => {
+    const [first, second] = [await start(), await start()];
+    const id = 'msg_once';
+    const answers = await Promise.all([post(first, interview('int_1'), id), post(second, interview('int_1'), id)]);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 202]);
+    assert.equal(answers[0]?.body.event, answers[1]?.body.event);
+  });
+
+  test('one that stops takes its lanes to the others at once', async () => {
+    const first = await start();
+    const second = await start();
+    await second.log.step('lanes.taken');
+    await relays.shift()?.stop();
+    assert.equal(first.log.count('relay.stopped'), 1);
+    await second.log.step('lanes.taken', ({ lanes }) => {
+      const before = second.log.all.find(({ step }) => step === 'lanes.taken')?.lanes;
+      return lanes !== before;
+    });
+    await post(second, interview('int_1'));
+    for (const lane of LANES) await delivered(second, 'int_1', lane);
+  });
+
+  test('one that stands still loses its lanes; when it goes on, it records nothing and begins nothing', async (t) => {
+    const { folder, remove } = await openFolder({ 'config.yaml': config(), '.env': `RELAY_STORE=${store}` });
+    t.after(remove);
+    const still = await spawnRelay(folder);
+    t.after(() => still.kill('SIGKILL'));
+    // It has all of the lanes, and a call under way in each.
+    for (const sink of sinks) sink.answer = () => {};
+    await post(still, interview('int_1'));
+    await Promise.all(sinks.map((sink) => sink.got(1)));
+    still.child.kill('SIGSTOP');
+    for (const sink of sinks) sink.answer = (_request, response) => response.writeHead(204).end();
+    const other = await start();
+    for (const lane of LANES) await delivered(other, 'int_1', lane);
+    still.child.kill('SIGCONT');
+    await still.log.step('lanes.lost');
+    assert.equal(
+      still.log.all.some(({ step, recorded }) => step === 'delivery.attempted' && recorded !== false),
+      false,
+    );
+    const { id } = await post(other, interview('int_2'));
+    assert.ok(id);
+    for (const delivery of await other.app.store.deliveries({ interview: 'int_1' }, { limit: 10 })) {
+      assert.deepEqual([delivery.state, delivery.attempts], ['delivered', 2]);
+    }
+  });
+
+  test('relays that run by different configs say so, and no longer when that is mended', async () => {
+    const first = await start();
+    const second = await start(`${config()}timezone: Europe/Berlin\n`);
+    await second.log.step('config.disagree');
+    const metrics = await (await fetch(`${second.url}/metrics`)).text();
+    assert.match(metrics, /relay_replicas\{config="other"\} 1/);
+    await writeFile(second.file, await readFile(first.file, 'utf8'));
+    assert.equal(await second.app.reload(), true);
+    await second.log.step('config.agree');
+  });
+});
