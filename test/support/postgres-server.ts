@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 
 /** A PostgreSQL of its own, without any database of the relay. */
 export interface PostgresServer {
+  port: number;
   /** The address of one of its databases, as its superuser. */
   url(database: string): string;
   /** Lets it go down; its sessions are ended. */
@@ -63,6 +64,7 @@ export async function startPostgres(settings: Record<string, string | number> = 
   };
   await start();
   return {
+    port,
     url: (database) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`,
     stop,
     start,
