@@ -68,7 +68,8 @@ after(async () => {
 
 function server(): string {
   const found = process.env[SERVER_VARIABLE];
-  if (found === undefined) throw new Error('there is no PostgreSQL: run tests with `npm test -- <file>`');
+  if (found === undefined)
+    throw new Error('there is no PostgreSQL: add --test-global-setup=test/support/global.ts to node --test');
   return found;
 }
 
