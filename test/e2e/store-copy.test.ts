@@ -73,13 +73,14 @@ test('a relay goes on from the copy as it would have from the file', { skip: !is
   // In doubt since the crash: it looks, and does not send before a late call could no longer arrive.
   const attempt = await second.log.step('delivery.attempted', ({ subject }) => subject === 'int_crash');
   assert.deepEqual([attempt.outcome, attempt.in_doubt, attempt.earlier_try], ['waiting', true, 'absent']);
-  assert.equal((await second.app.store.delivery('d2'))?.attempts, 2);
+  assert.equal((await second.app.store.delivery('d2'))?.attempts, 1, 'a look costs none');
+  assert.equal((await post(second, interview('int_2'))).body.event, 'e3');
   // Known, and so updated in place.
   assert.equal((await post(second, interview('int_1'), id)).status, 200);
   const replayed = await runVerb(['replay', 'e1', '--yes'], { cwd: second.folder });
   assert.equal(replayed.code, 0, replayed.err);
   await second.log.step('delivery.attempted', ({ subject, state }) => subject === 'int_1' && state === 'delivered');
   const messages = sandbox.slack.messages(CHANNEL).map(({ ts, text }) => [ts, text]);
-  assert.deepEqual(messages, [[before[0]?.ts, 'Second int_1']]);
-  assert.equal((await post(second, interview('int_2'))).body.event, 'e3');
+  assert.deepEqual(messages[0], [before[0]?.ts, 'Second int_1']);
+  assert.equal(messages.filter(([, text]) => text?.endsWith('int_1')).length, 1);
 });

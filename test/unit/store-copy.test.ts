@@ -115,6 +115,8 @@ describe('a copy of an SQLite store into PostgreSQL', { skip: !isTested('postgre
     assert.equal(new Set(expected.deliveries.map(({ state }) => state)).size, 4);
     assert.equal(new Set(expected.events.map((event) => event?.state)).size, 3);
     assert.deepEqual(await shown(database), expected);
+    const [clock] = await onServer(to, 'SELECT last FROM versive_relay.clock');
+    assert.ok(Number(clock?.last) > expected.events.length, 'the clock that a relay compares its own with');
   });
 
   test('goes on as the file would: the same strikes, receipts, generations and doubts', async (t) => {
