@@ -2,14 +2,14 @@
  * Acknowledged events a second: the relay, which verifies, routes and syncs each event to disk, beside Fastify with svix'
  * verify and beside Fastify with Node's own HMAC, both without a store.
  *
- * Usage: npm run bench -- acknowledge [--rounds 5 --events 10000 --connections 32]
+ * Usage: npm run bench -- acknowledge [--rounds 5 --events 10000 --connections 64]
  */
 import { bodyOf } from './events.ts';
 import { inTurns, numbers, printTable } from './rounds.ts';
 import { requests, sendAll } from './sender.ts';
 import { killAll, program, relayFolder, removeAll, SECRET, SERVE, startServer } from './servers.ts';
 
-const { rounds, events, connections } = numbers({ rounds: 5, events: 10_000, connections: 32 });
+const { rounds, events, connections } = numbers({ rounds: 5, events: 10_000, connections: 64 });
 
 /** Holds what it gets, so that receiving alone is measured. */
 const held = (name: string) => ({ connector: 'file', path: `./${name}.jsonl`, enabled: false });

@@ -3,14 +3,14 @@
  * arrived. Beside it the script that people write: Fastify, svix' verify, `await Promise.all` of three fetches, and no
  * store. Both deliver to the same sink.
  *
- * Usage: npm run bench -- end-to-end [--rounds 5 --events 1000 --connections 32]
+ * Usage: npm run bench -- end-to-end [--rounds 5 --events 6000 --connections 32]
  */
 import { bodyOf } from './events.ts';
 import { inTurns, numbers, printTable } from './rounds.ts';
 import { killAll, program, relayFolder, removeAll, SECRET, SERVE, startServer } from './servers.ts';
 import { startSink, through, webhooks } from './sinks.ts';
 
-const { rounds, events, connections } = numbers({ rounds: 5, events: 1000, connections: 32 });
+const { rounds, events, connections } = numbers({ rounds: 5, events: 6000, connections: 32 });
 
 const sink = await startSink();
 const folder = await relayFolder(webhooks(sink.urls));

@@ -1,5 +1,5 @@
 /**
- * What the webhook lanes are compared with: a bare loop of `fetch` for each address, eight calls at a time.
+ * What the webhook lanes are compared with: a bare loop of `fetch` for each address, 32 calls at a time, as many as a lane has under way.
  *
  * Usage: node bench/fetch-loop.ts COUNT URL …
  */

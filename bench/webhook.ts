@@ -3,7 +3,7 @@
  * loops of `fetch` with the same concurrency. Both send to the same sink, which answers at once; the time counts between
  * arrivals there, the first tenth left away. Each round starts its processes anew.
  *
- * Usage: npm run bench -- webhook [--rounds 5 --events 2000]
+ * Usage: npm run bench -- webhook [--rounds 5 --events 8000]
  */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { inTurns, numbers, printTable } from './rounds.ts';
 import { killAll, program, relayFolder, removeAll, SERVE, startServer } from './servers.ts';
 import { startSink, webhooks } from './sinks.ts';
 
-const { rounds, events } = numbers({ rounds: 5, events: 2000 });
+const { rounds, events } = numbers({ rounds: 5, events: 8000 });
 
 const sink = await startSink();
 const destinations = webhooks(sink.urls);
@@ -41,7 +41,7 @@ try {
     rounds,
     {
       'versive-relay: claimed, delivered, recorded': lanes,
-      'bare loop of fetch, 8 at once': () => measure([program('fetch-loop.ts'), String(events), ...sink.urls]),
+      'bare loop of fetch, 32 at once': () => measure([program('fetch-loop.ts'), String(events), ...sink.urls]),
     },
     { warmUp: false },
   );

@@ -77,7 +77,7 @@ export const storeSchema = z
   })
   .refine(
     (text) => isPostgres(text) || (!/^[a-z][a-z0-9+.-]+:/i.test(text) && text !== ':memory:'),
-    'this is no store: give the path of a file, such as ./data/relay.db, or postgres://user:password@host/database',
+    'expected the path of a file, such as ./data/relay.db, or postgres://user:password@host/database',
   )
   .describe(
     'The file that events are kept in, relative to the config, or a PostgreSQL database: postgres://user:password@host/database. ./data/relay.db by default. Needs a restart.',

@@ -25,6 +25,10 @@ export class Bodies {
     }
   }
 
+  get(event: string): Buffer | undefined {
+    return this.#kept.get(event);
+  }
+
   /** What was packed, with its body; empty, with why, when the disk has changed it. */
   unpack<T extends { packed: Uint8Array }>(event: string, { packed, ...rest }: T): Omit<T, 'packed'> & Unpacked {
     const kept = this.#kept.get(event);

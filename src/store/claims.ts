@@ -113,18 +113,17 @@ export class Claims {
   }
 
   checkpoint(token: string, target: string, receipt: Receipt): boolean {
-    const kept = this.#sql.keepReceipt.run({ token, target, receipt: JSON.stringify(receipt), whole: 0 });
+    const kept = this.#sql.keepReceipt.run({ token, target, receipt: JSON.stringify(receipt) });
     return kept.changes === 1 && this.#sql.linkTo.run(receipt.url ?? null, token).changes === 1;
   }
 
   record(token: string, target: string, settlement: Settlement): boolean {
+    const doubt = settlement.doubt === undefined ? null : clock(settlement.doubt);
     // The ledger first: it finds its row by the token, which the end takes away.
     if (settlement.state === 'delivered') {
       const receipt = JSON.stringify(settlement.receipt);
-      if (this.#sql.keepReceipt.run({ token, target, receipt, whole: 1 }).changes !== 1) return false;
-    }
-    const doubt = settlement.doubt === undefined ? null : clock(settlement.doubt);
-    this.#sql.settleDoubt.run({ token, target, doubt });
+      if (this.#sql.arrive.run({ token, target, receipt, doubt }).changes !== 1) return false;
+    } else this.#sql.settleDoubt.run({ token, target, doubt });
     const ended = this.#end(token, settlement) as { id: number; wish: Wish | null } | undefined;
     if (ended?.wish) this.#fulfil(ended.id, ended.wish);
     return ended !== undefined;
@@ -149,8 +148,8 @@ export class Claims {
     });
   }
 
-  /** Frees `step` of them at most; of those that fail, the ids go into `failed`. Gives how many were freed. */
-  release(step: number, failed: string[], destinations?: readonly string[]): number {
+  /** Frees `step` of them at most. Gives how many that were, and the ids of those that fail. */
+  release(step: number, destinations?: readonly string[]): { freed: number; failed: string[] } {
     const lanes = destinations === undefined ? null : JSON.stringify(destinations);
     // What a person asked for meanwhile counts more than the strike.
     const wishes = this.#sql.underWayWith.all({ lanes, step }) as { id: number; wish: Wish }[];
@@ -167,8 +166,8 @@ export class Claims {
       detail: `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`,
       fix: "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.",
     }) as { id: number; state: string }[];
-    failed.push(...freed.filter(({ state }) => state === 'failed').map(({ id }) => `d${id}`));
-    return wishes.length + freed.length;
+    const failed = freed.filter(({ state }) => state === 'failed').map(({ id }) => `d${id}`);
+    return { freed: wishes.length + freed.length, failed };
   }
 
   #fulfil(id: number, wish: Wish): void {

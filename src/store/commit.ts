@@ -29,7 +29,7 @@ const LOCK_POLL = 10;
 
 /**
  * Group commit: the writes that one turn of the event loop queues share a transaction and a sync of the disk, up to 32 of
- * them. Each runs in a savepoint, so that one that fails takes nothing with it.
+ * them. Should one fail, they run once more, each in a savepoint, so that it takes nothing with it.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -63,6 +63,7 @@ export class GroupCommit {
   /**
    * Runs the work in the next transaction, and resolves with its result once that is on disk.
    *
+   * @param work changes the database and nothing else: it runs a second time when another one of its group fails
    * @param bytes what the write holds in memory while it waits
    * @throws RelayError RELAY_STORE_BUSY when it cannot commit, or too much waits already; else what the work throws. Nothing was changed then.
    */
@@ -109,8 +110,7 @@ export class GroupCommit {
     const group = this.#take();
     let ended: Ended[];
     try {
-      this.#run(this.#first);
-      ended = group.map(({ work }) => this.#run(work));
+      ended = this.#together(group) ?? this.#apart(group);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -129,6 +129,23 @@ export class GroupCommit {
     for (const { bytes } of group) this.#bytes -= bytes;
     if (this.#waiting.length > 0) this.#flushSoon();
     return group;
+  }
+
+  /** Without savepoints, which cost more than many a write. Undefined, with nothing changed, when one of them failed. */
+  #together(group: Waiting[]): Ended[] | undefined {
+    try {
+      this.#first();
+      return group.map(({ work }) => ({ result: work() }));
+    } catch {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      return undefined;
+    }
+  }
+
+  #apart(group: Waiting[]): Ended[] {
+    this.#begin.run();
+    this.#run(this.#first);
+    return group.map(({ work }) => this.#run(work));
   }
 
   #run(work: () => unknown): Ended {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
+import type { Bodies } from './bodies.ts';
 import type { CommitOptions } from './commit.ts';
 import { Accepting } from './postgres/accept.ts';
 import type { Database, Statement } from './postgres/database.ts';
@@ -36,7 +37,7 @@ const WATCH = 1_000;
 /** So many of them until everything is looked at anew: what a notice should have told, but did not. */
 const LOOK = 5;
 /** Milliseconds between two times that the rows of the backlog are folded, and the most of one time. */
-const FOLD = 10_000;
+const FOLD = 2_000;
 const FOLDED = 20_000;
 const DAY = 24 * 3_600_000;
 /** Milliseconds that closing waits for connections that do not come back. */
@@ -56,6 +57,8 @@ export interface PostgresParts {
   notices: Notices;
   /** Of a process that serves the store. */
   lanes: OwnLanes | undefined;
+  /** Where what was accepted is kept for the lanes. */
+  bodies?: Bodies;
   /** Runs when nothing is under way any more, while statements can still be made. */
   leave?: () => Promise<void>;
 }
@@ -74,7 +77,10 @@ export class PostgresStore implements Store {
   #catchingUp: Promise<boolean> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ database, notices, lanes, leave = async () => {} }: PostgresParts, options: CommitOptions = {}) {
+  constructor(
+    { database, notices, lanes, bodies, leave = async () => {} }: PostgresParts,
+    options: CommitOptions = {},
+  ) {
     this.#database = database;
     this.#notices = notices;
     this.#lanes = lanes;
@@ -84,7 +90,10 @@ export class PostgresStore implements Store {
     this.#verbs = new Verbs(database);
     this.#accepting = new Accepting(database, options, {
       before: () => this.#clock.note(),
-      stored: (destinations) => this.#notices.tell(destinations),
+      stored: (event, id) => {
+        bodies?.keep(id, event.body);
+        this.#notices.tell(event.destinations);
+      },
     });
     if (lanes) this.#timers.push(setInterval(() => void this.#fold().catch(() => {}), FOLD).unref());
   }

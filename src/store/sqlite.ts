@@ -110,8 +110,12 @@ export class SqliteStore implements Store {
   async release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }> {
     if (this.#clock.isSetBack) await this.#catchUp();
     const failed: string[] = [];
-    const freed = await this.#inSteps(() => this.#claims.release(STEP, failed, destinations));
-    return { freed, failed };
+    for (let freed = 0; ; ) {
+      const step = await this.#commit.write(() => this.#claims.release(STEP, destinations));
+      failed.push(...step.failed);
+      freed += step.freed;
+      if (step.freed < STEP) return { freed, failed };
+    }
   }
 
   retry(deliveries: string[]): Promise<number> {
@@ -128,27 +132,25 @@ export class SqliteStore implements Store {
 
   async add(additions: Addition[]): Promise<number> {
     const now = clock(Date.now());
-    let made = 0;
-    await this.#each(additions, ({ event, destinations, renew, judged }) => {
+    return this.#each(additions, ({ event, destinations, renew, judged }) => {
       const id = numberOf(event, 'e') ?? 0;
       if (judged) {
         const { eventType, subject, study, state, reason, routes } = judged;
         this.#sql.judge.run(eventType, subject, study, state, reason ?? null, JSON.stringify(routes), id);
       }
-      for (const destination of new Set(destinations)) {
-        made += Number(this.#sql.addDelivery.run(destination, now, renew ? 1 : 0, id).changes);
-      }
-      return true;
+      const made = [...new Set(destinations)].map((destination) =>
+        Number(this.#sql.addDelivery.run(destination, now, renew ? 1 : 0, id).changes),
+      );
+      return made.reduce((sum, each) => sum + each, 0);
     });
-    return made;
   }
 
-  /** Does something to each, at most a step of them in a commit. Gives how many times it did change something. */
-  async #each<T>(things: T[], change: (thing: T) => boolean): Promise<number> {
+  /** Does something to each, at most a step of them in a commit. Gives how much that changed. */
+  async #each<T>(things: T[], change: (thing: T) => number | boolean): Promise<number> {
     let changed = 0;
     for (let from = 0; from < things.length; from += STEP) {
       const some = things.slice(from, from + STEP);
-      changed += await this.#commit.write(() => some.filter(change).length);
+      changed += await this.#commit.write(() => some.reduce((sum, each) => sum + Number(change(each)), 0));
     }
     return changed;
   }
@@ -219,16 +221,17 @@ export class SqliteStore implements Store {
       this.#sql.copyLane.run(to, from);
       this.#sql.dropLane.run(from);
     });
-    let last = 0;
     let moved = 0;
-    await this.#inSteps(() => {
-      const ids = this.#sql.deliveriesNamed.all(from, last, STEP) as { id: number }[];
-      const first = last;
-      last = ids.at(-1)?.id ?? last;
-      moved += Number(this.#sql.moveDeliveries.run(to, from, first, last).changes);
-      return ids.length;
-    });
-    return moved;
+    for (let after = 0; ; ) {
+      const step = await this.#commit.write(() => {
+        const ids = this.#sql.deliveriesNamed.all(from, after, STEP) as { id: number }[];
+        const last = ids.at(-1)?.id ?? after;
+        return { found: ids.length, last, moved: Number(this.#sql.moveDeliveries.run(to, from, after, last).changes) };
+      });
+      moved += step.moved;
+      after = step.last;
+      if (step.found < STEP) return moved;
+    }
   }
 
   async pauseKey(key: string, ms: number): Promise<void> {

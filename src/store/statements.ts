@@ -70,7 +70,10 @@ const SQL = {
     WHERE destination = :destination AND target = :target AND subject = :subject AND generation = :generation`,
 
   keepReceipt: `
-    UPDATE ledger SET receipt = :receipt, event = max(ledger.event, iif(:whole, d.event, 0))
+    UPDATE ledger SET receipt = :receipt FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
+  arrive: `
+    UPDATE ledger SET receipt = :receipt, event = max(ledger.event, d.event),
+      doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))
     FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
   settleDoubt: `
     UPDATE ledger SET doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))

@@ -3,7 +3,7 @@ import type { CommitOptions } from '../commit.ts';
 import { clock, packBody } from '../rows.ts';
 import type { Accepted, NewEvent } from '../store.ts';
 import { closedError, type Database } from './database.ts';
-import { toDatabase } from './text.ts';
+import { toDatabase, toKey } from './text.ts';
 
 /** The most events, and bytes of their packed bodies, of one statement; at least one event. */
 const MOST_EVENTS = 500;
@@ -53,7 +53,7 @@ const KNOWN = `
 export class Accepting {
   readonly #database: Database;
   readonly #before: () => Promise<void>;
-  readonly #stored: (destinations: Iterable<string>) => void;
+  readonly #stored: (event: NewEvent, id: string) => void;
   readonly #maxWaiting: number;
   readonly #maxBytes: number;
   #waiting: Waiting[] = [];
@@ -66,12 +66,12 @@ export class Accepting {
 
   /**
    * @param hooks.before runs before each statement
-   * @param hooks.stored is told of the destinations that were given deliveries
+   * @param hooks.stored is told of each new event
    */
   constructor(
     database: Database,
     options: CommitOptions,
-    hooks: { before: () => Promise<void>; stored: (destinations: Iterable<string>) => void },
+    hooks: { before: () => Promise<void>; stored: (event: NewEvent, id: string) => void },
   ) {
     this.#database = database;
     this.#before = hooks.before;
@@ -166,10 +166,10 @@ export class Accepting {
       const row = {
         n,
         source: toDatabase(event.source),
-        svix_id: toDatabase(event.svixId),
+        svix_id: toKey(event.svixId),
         event_type: toDatabase(event.eventType),
-        subject: toDatabase(event.subject),
-        study: toDatabase(event.study),
+        subject: toKey(event.subject),
+        study: toKey(event.study),
         state: event.state,
         reason: event.reason === undefined ? null : toDatabase(event.reason),
         received_at: clock(event.receivedAt),
@@ -187,14 +187,13 @@ export class Accepting {
     const accepted: (Accepted | undefined)[] = [];
     for (const { n, id } of stored) {
       accepted[n] = { id: `e${id}`, duplicate: false, deliveries: given[n]?.destinations.length ?? 0 };
+      this.#stored((group[n] as Waiting).event, `e${id}`);
     }
-    if (stored.length > 0) this.#stored(new Set(stored.flatMap(({ n }) => group[n]?.event.destinations ?? [])));
     const known = given.filter(({ n }) => accepted[n] === undefined);
     if (known.length > 0) {
       // Only now can they be seen: the insertion waited for whoever was storing them.
       const keys = JSON.stringify(known.map(({ n, source, svix_id }) => ({ n, source, svix_id })));
       const rows = await this.#database.write<{ n: number; id: number; deliveries: number }>({
-        name: 'known',
         text: KNOWN,
         values: [keys],
       });

@@ -1,9 +1,9 @@
 import type { Receipt } from '../../model.ts';
-import { clock, unpackBody } from '../rows.ts';
+import { clock } from '../rows.ts';
 import type { Claim, ClaimRequest } from '../store.ts';
 import type { Statement } from './database.ts';
 import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord } from './rows.ts';
-import { fromDatabase, toDatabase } from './text.ts';
+import { fromDatabase, toDatabase, toKey } from './text.ts';
 
 /** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
 const CLAIM_LIMIT = 1000;
@@ -34,6 +34,8 @@ interface ClaimedRow {
  *
  * All parts see the store as it was before. The ledger's last generation goes on, or a new one begins; either is in doubt
  * from now on, except for what is superseded, which makes no call.
+ *
+ * `IS TRUE` and the columns of `taken` keep the planner to the primary keys, also while it knows nothing of the tables.
  */
 const CLAIM = `
   WITH candidate AS (
@@ -57,12 +59,13 @@ const CLAIM = `
     WHERE n = 1 OR bytes <= ${CLAIM_BYTES}),
   locked AS (
     SELECT d.id, d.renew FROM delivery d
-    WHERE d.id IN (SELECT id FROM picked) AND d.destination = $1::text AND d.state = 'pending' AND d.token IS NULL
+    WHERE d.id = ANY (ARRAY (SELECT id FROM picked))
+      AND (d.destination = $1::text AND d.state = 'pending' AND d.token IS NULL) IS TRUE
     FOR UPDATE SKIP LOCKED),
   taken AS (
     UPDATE delivery d SET token = gen_random_uuid(), attempts = attempts + 1, renew = false
     FROM locked WHERE d.id = locked.id
-    RETURNING d.*, locked.renew AS renewed),
+    RETURNING d.*, $6::text AS target, locked.renew AS renewed),
   last AS (
     SELECT d.*, l.generation AS last, l.origin, l.receipt, l.doubt, l.doubt_event,
       l.generation IS NULL OR d.renewed AS fresh,
@@ -80,7 +83,7 @@ const CLAIM = `
   doubted AS (
     UPDATE ledger l SET doubt = coalesce(l.doubt, $7::bigint), doubt_event = greatest(coalesce(l.doubt_event, 0), c.event)
     FROM last c WHERE NOT c.fresh AND NOT c.superseded
-      AND l.destination = $1::text AND l.target = $6::text AND l.subject = c.subject AND l.generation = c.last)
+      AND l.destination = c.destination AND l.target = c.target AND l.subject = c.subject AND l.generation = c.last)
   SELECT c.token,
     json_build_object('id', c.id, 'event', c.event, 'subject', c.subject, 'destination', c.destination, 'state', c.state,
       'attempts', c.attempts, 'due_at', c.due_at, 'reason', c.reason, 'detail', c.detail, 'fix', c.fix, 'url', c.url
@@ -100,8 +103,10 @@ const CLAIM = `
       SELECT 1 FROM delivery n WHERE n.event = c.doubt_event AND n.destination = $1::text AND n.state = 'pending') AS newer,
     -- Until there is a receipt here: a look that the service refused must not be the last. A renewal wants none of it.
     coalesce(c.last, 1) = 1 AND NOT c.renewed AND c.receipt IS NULL AND EXISTS (
-      SELECT 1 FROM target t JOIN ledger l ON l.destination = t.destination AND l.target = t.name
-      WHERE t.destination = $1::text AND t.name <> $6::text AND l.subject = c.subject) AS elsewhere
+      -- The few targets first, in this order: all of the destination's ledger would be walked else.
+      SELECT 1 FROM target t WHERE t.destination = $1::text AND t.name <> $6::text AND (
+        SELECT true FROM ledger l WHERE l.destination = $1::text AND l.target = t.name AND l.subject = c.subject LIMIT 1
+      )) AS elsewhere
   FROM last c JOIN event e ON e.id = c.event ORDER BY c.due_at, c.id`;
 
 export function claimStatement({
@@ -114,7 +119,7 @@ export function claimStatement({
 }: ClaimRequest): Statement {
   const name = toDatabase(destination);
   const most = Math.max(0, Math.min(limit, CLAIM_LIMIT));
-  const values = [name, clock(now), except.map(toDatabase), most, standsAlone, toDatabase(target), clock(now)];
+  const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now)];
   return { name: 'claim', text: CLAIM, values };
 }
 
@@ -136,9 +141,4 @@ export function claimOf(row: Record<string, unknown>): BodilessClaim {
     doubt: doubt === null ? undefined : { since: doubt, newer },
     elsewhere,
   };
-}
-
-/** A body that is not there was lost by hand. */
-export function withBody(claim: BodilessClaim, packed: Buffer | undefined): Claim {
-  return { ...claim, ...unpackBody(packed ?? Buffer.alloc(0)) };
 }

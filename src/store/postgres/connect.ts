@@ -43,13 +43,14 @@ export function clientConfig(address: PostgresAddress, settings: Settings): pg.C
   };
 }
 
-function tlsOf({ tls }: PostgresAddress): false | ConnectionOptions {
+function tlsOf({ host, tls }: PostgresAddress): false | ConnectionOptions {
   const { mode, rootCert, cert, key } = tls;
   if (mode === 'disable') return false;
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
   const files = { ca: read(rootCert), cert: read(cert), key: read(key) };
   const given = Object.fromEntries(Object.entries(files).filter(([, file]) => file !== undefined));
-  if (mode === 'verify-full') return given;
+  // The host too: of one that is an address, it would not be known what the certificate is to be for.
+  if (mode === 'verify-full') return { ...given, host };
   // As libpq has it: a root certificate that is named is believed in, and no other.
   if (mode === 'verify-ca' || rootCert !== undefined) return { ...given, checkServerIdentity: () => undefined };
   return { ...given, rejectUnauthorized: false };

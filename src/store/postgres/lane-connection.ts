@@ -27,6 +27,13 @@ export const LANE_SETTINGS = {
   tcp_keepalives_idle: 2,
   tcp_keepalives_interval: 1,
   tcp_keepalives_count: 2,
+  // Its few statements go by keys alone, whatever the planner knows of the tables: it is asked once.
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
 } as const;
 
 type Rows = Record<string, unknown>[];

@@ -13,7 +13,7 @@ import {
   type LaneRow,
   laneRecord,
 } from './rows.ts';
-import { fromDatabase, toDatabase } from './text.ts';
+import { fromDatabase, toDatabase, toKey } from './text.ts';
 
 /** The most rows of one page. */
 const MAX_PAGE = 1000;
@@ -89,11 +89,11 @@ export class Lists {
     return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
   }
 
-  /** Bodies as they are packed, by the number of their event. */
-  async bodies(events: number[]): Promise<Map<number, Buffer>> {
+  /** Bodies as they are packed, by the id of their event. */
+  async packed(events: string[]): Promise<Map<string, Buffer>> {
     const sql = 'SELECT event, zstd FROM body WHERE event = ANY($1::bigint[])';
-    const rows = await this.#all<{ event: number; zstd: Buffer }>(sql, [events]);
-    return new Map(rows.map(({ event, zstd }) => [event, zstd]));
+    const rows = await this.#all<{ event: number; zstd: Buffer }>(sql, [events.map((id) => numberOf(id, 'e'))]);
+    return new Map(rows.map(({ event, zstd }) => [`e${event}`, zstd]));
   }
 
   async delivery(id: string): Promise<DeliveryRecord | undefined> {
@@ -123,7 +123,7 @@ export class Lists {
         AND NOT EXISTS (
           SELECT 1 FROM delivery u WHERE u.token IS NOT NULL AND u.destination = $1 AND u.subject = d.subject)
       ORDER BY d.due_at, d.id LIMIT 1`;
-    const [row] = await this.#all<{ due_at: number }>(sql, [toDatabase(destination), except.map(toDatabase)]);
+    const [row] = await this.#all<{ due_at: number }>(sql, [toDatabase(destination), except.map(toKey)]);
     return row?.due_at;
   }
 
@@ -146,16 +146,16 @@ export class Lists {
 /** What events and deliveries are filtered by alike, on the event. */
 function eventWhere(filter: Omit<EventFilter, 'state'>): Where {
   const where = new Where();
-  where.and('e.study = $', optional(filter.study));
-  where.and('e.subject = $', optional(filter.interview));
+  where.and('e.study = $', optional(filter.study, toKey));
+  where.and('e.subject = $', optional(filter.interview, toKey));
   where.and('e.routes ? $::text', optional(filter.route));
   where.and('e.received_at >= $', filter.since === undefined ? undefined : clock(filter.since));
   where.and('e.received_at < $', filter.until === undefined ? undefined : clock(filter.until));
   return where;
 }
 
-function optional(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : toDatabase(text);
+function optional(text: string | undefined, to = toDatabase): string | undefined {
+  return text === undefined ? undefined : to(text);
 }
 
 function size(page: PageRequest): number {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { type PostgresAddress, parseAddress, problemOf, shownStore } from '../../address.ts';
 import { RelayError } from '../../errors.ts';
+import { Bodies } from '../bodies.ts';
 import type { CommitOptions } from '../commit.ts';
 import { PostgresStore } from '../postgres.ts';
 import type { Serving } from '../store.ts';
@@ -22,6 +23,9 @@ import { Replicas, SERVED } from './replicas.ts';
 const WAIT = 15_000;
 const POLL = 250;
 
+/** Milliseconds that a statement waits for a lock which another program holds. */
+const LOCK_WAIT = 5_000;
+
 /** A database that was looked at and has the schema. */
 interface Ready {
   address: PostgresAddress;
@@ -41,7 +45,7 @@ export async function openPostgres(
   store: string,
   { create = true, ...options }: CommitOptions & { create?: boolean } = {},
 ): Promise<PostgresStore> {
-  const ready = await prepare(store, { create });
+  const ready = await prepare(store, { create, lockWait: options.lockWait });
   const database = new Database(ready.address, ready.settings);
   const notices = new Notices(clientConfig(ready.address, ready.settings), database, crypto.randomUUID());
   return new PostgresStore({ database, notices, lanes: undefined }, options);
@@ -54,7 +58,7 @@ export async function openPostgres(
  */
 export async function servePostgres(store: string, options: CommitOptions = {}): Promise<Serving> {
   const deadline = performance.now() + WAIT;
-  const ready = await prepare(store, { create: true, deadline });
+  const ready = await prepare(store, { create: true, deadline, lockWait: options.lockWait });
   const { address, settings, shown } = ready;
   const database = new Database(address, settings);
   const replicas = new Replicas(database);
@@ -69,7 +73,9 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
     },
   });
   const lists = new Lists(database);
-  const lanes = new OwnLanes(connection, (events) => lists.bodies(events));
+  const bodies = new Bodies();
+  const lanes = new OwnLanes(connection, (events) => lists.packed(events), bodies);
+
   try {
     await connection.open();
   } catch (error) {
@@ -83,7 +89,7 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
     await replicas.leave().catch(() => {});
     notices.tell();
   };
-  const opened = new PostgresStore({ database, notices, lanes, leave }, options);
+  const opened = new PostgresStore({ database, notices, lanes, bodies, leave }, options);
   return {
     store: opened,
     take: (lane, keys) => lanes.take(lane, keys),
@@ -110,10 +116,14 @@ export async function isPostgresServed(store: string): Promise<boolean> {
   });
 }
 
-async function prepare(
-  store: string,
-  { create, deadline = 0 }: { create: boolean; deadline?: number },
-): Promise<Ready> {
+interface Preparing {
+  create: boolean;
+  /** Until when it waits for a database that is only starting, monotonic. */
+  deadline?: number;
+  lockWait?: number | undefined;
+}
+
+async function prepare(store: string, { create, deadline = 0, lockWait = LOCK_WAIT }: Preparing): Promise<Ready> {
   for (;;) {
     try {
       return await withClient(store, async (client, ready) => {
@@ -125,7 +135,7 @@ async function prepare(
           });
         }
         await migrate(client, ready.shown);
-        return { ...ready, settings };
+        return { ...ready, settings: { ...settings, lock_timeout: lockWait } };
       });
     } catch (error) {
       const cause = error instanceof RelayError ? error.cause : error;

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RelayError } from '../../errors.ts';
 import type { Receipt } from '../../model.ts';
+import type { Bodies } from '../bodies.ts';
 import type { Claim, ClaimRequest, Settlement } from '../store.ts';
-import { type BodilessClaim, claimOf, claimStatement, withBody } from './claim.ts';
+import { type BodilessClaim, claimOf, claimStatement } from './claim.ts';
 import { closedError, type Statement } from './database.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { checkpointStatement, recordStatement } from './record.ts';
@@ -20,6 +21,9 @@ interface Held {
   subject: string;
 }
 
+/** Reads packed bodies, by the id of their event. */
+type ReadPacked = (events: string[]) => Promise<Map<string, Buffer>>;
+
 interface Recording<T> {
   token: string;
   held: Held;
@@ -35,7 +39,8 @@ interface Recording<T> {
  */
 export class OwnLanes {
   readonly #connection: LaneConnection;
-  readonly #bodies: (events: number[]) => Promise<Map<number, Buffer>>;
+  readonly #packed: ReadPacked;
+  readonly #bodies: Bodies;
   /** The locks of each lane that was taken. */
   readonly #locks = new Map<string, string[]>();
   readonly #held = new Map<string, Held>();
@@ -43,9 +48,10 @@ export class OwnLanes {
   #records: Recording<Settlement>[] = [];
   #closing = false;
 
-  /** @param bodies reads packed bodies, by the number of their event, over another connection: an answer that is not taken must not keep this one busy */
-  constructor(connection: LaneConnection, bodies: (events: number[]) => Promise<Map<number, Buffer>>) {
+  /** @param packed goes over another connection: an answer that is not taken must not keep this one busy */
+  constructor(connection: LaneConnection, packed: ReadPacked, bodies: Bodies) {
     this.#connection = connection;
+    this.#packed = packed;
     this.#bodies = bodies;
   }
 
@@ -109,18 +115,30 @@ export class OwnLanes {
     }
     if (claims.length === 0) return [];
     try {
-      const bodies = await this.#read(claims.map(({ event }) => Number(event.id.slice(1))));
-      return claims.map((claim) => withBody(claim, bodies.get(Number(claim.event.id.slice(1)))));
+      return await this.#withBodies(claims);
     } catch (error) {
       await Promise.allSettled(claims.map((claim) => this.#giveBack(claim, request)));
       throw new RelayError('RELAY_STORE_BUSY', 'what is due could not be read', { cause: error });
     }
   }
 
-  async #read(events: number[]): Promise<Map<number, Buffer>> {
+  async #withBodies(claims: BodilessClaim[]): Promise<Claim[]> {
+    const kept = claims.map(({ event }) => this.#bodies.get(event.id));
+    const unread = claims.filter((_, index) => kept[index] === undefined).map(({ event }) => event.id);
+    const packed = unread.length === 0 ? new Map<string, Buffer>() : await this.#read(unread);
+    return claims.map((claim, index) => {
+      const body = kept[index];
+      // One that is not there was lost by hand, and is told as damaged.
+      return body
+        ? { ...claim, body }
+        : this.#bodies.unpack(claim.event.id, { ...claim, packed: packed.get(claim.event.id) ?? Buffer.alloc(0) });
+    });
+  }
+
+  async #read(events: string[]): Promise<Map<string, Buffer>> {
     for (let reads = 1; ; reads += 1) {
       try {
-        return await this.#bodies(events);
+        return await this.#packed(events);
       } catch (error) {
         if (reads === READS) throw error;
         await wait(READ_AGAIN);

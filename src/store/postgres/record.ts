@@ -2,7 +2,7 @@ import type { Receipt } from '../../model.ts';
 import { clock } from '../rows.ts';
 import type { Settlement } from '../store.ts';
 import type { Statement } from './database.ts';
-import { toDatabase } from './text.ts';
+import { toDatabase, toKey } from './text.ts';
 
 /** One claim's progress or end, as its statement takes it. */
 interface Given {
@@ -11,19 +11,21 @@ interface Given {
   target: string;
 }
 
-/** The ledger's row of a delivery `d` at a target: that of its subject's last generation. */
-const LAST = `
-  l.destination = d.destination AND l.target = g.target AND l.subject = d.subject AND l.generation = (
-    SELECT max(m.generation) FROM ledger m
-    WHERE m.destination = d.destination AND m.target = g.target AND m.subject = d.subject)`;
+/** The ledger's last generation of a delivery `d` at a target. */
+const LAST = `(
+  SELECT max(l.generation) FROM ledger l
+  WHERE l.destination = d.destination AND l.target = g.target AND l.subject = d.subject) AS generation`;
+const IN_LEDGER = `
+  l.destination = d.destination AND l.target = d.target AND l.subject = d.subject AND l.generation = d.generation`;
 
+/** `IS TRUE` keeps the planner to the primary key. */
 const CHECKPOINT = `
   WITH given AS (SELECT * FROM json_to_recordset($1) AS g (id bigint, token uuid, target text, receipt text, url text)),
-  kept AS (
-    UPDATE ledger l SET receipt = g.receipt FROM given g JOIN delivery d ON d.id = g.id AND d.token = g.token
-    WHERE ${LAST} RETURNING g.id),
-  linked AS (UPDATE delivery d SET url = g.url FROM given g JOIN kept USING (id) WHERE d.id = g.id AND d.token = g.token
-    RETURNING g.token)
+  claimed AS (
+    SELECT g.*, d.destination, d.subject, ${LAST}
+    FROM given g JOIN delivery d ON d.id = g.id AND (d.token = g.token) IS TRUE ORDER BY d.id FOR UPDATE OF d),
+  kept AS (UPDATE ledger l SET receipt = d.receipt FROM claimed d WHERE ${IN_LEDGER} RETURNING d.id, d.token, d.url),
+  linked AS (UPDATE delivery d SET url = k.url FROM kept k WHERE d.id = k.id RETURNING k.token)
   SELECT token FROM linked`;
 
 /** Of claims of different deliveries. Gives the tokens of those that were kept. */
@@ -31,7 +33,7 @@ export function checkpointStatement(given: (Given & { receipt: Receipt })[]): St
   const rows = given.map(({ id, token, target, receipt }) => ({
     id,
     token,
-    target: toDatabase(target),
+    target: toKey(target),
     receipt: JSON.stringify(receipt),
     url: receipt.url === undefined ? null : toDatabase(receipt.url),
   }));
@@ -50,10 +52,9 @@ const RECORD = `
   claimed AS (
     SELECT g.*, d.destination, d.subject, d.event, g.state = 'delivered' AS whole,
       d.wish = 'replay' OR (d.wish = 'retry' AND g.state <> 'delivered') AS again,
-      d.wish = 'discard' AND g.state <> 'delivered' AS dropped
-    FROM given g JOIN delivery d ON d.id = g.id AND d.token = g.token
-    WHERE g.state <> 'delivered' OR EXISTS (SELECT 1 FROM ledger l WHERE ${LAST})
-    ORDER BY d.id FOR UPDATE OF d),
+      d.wish = 'discard' AND g.state <> 'delivered' AS dropped, ${LAST}
+    FROM given g JOIN delivery d ON d.id = g.id AND (d.token = g.token) IS TRUE ORDER BY d.id FOR UPDATE OF d),
+  ending AS (SELECT * FROM claimed WHERE NOT whole OR generation IS NOT NULL),
   ended AS (
     UPDATE delivery d SET token = NULL, wish = NULL,
       state = CASE WHEN g.again THEN 'pending' WHEN g.dropped THEN 'discarded' ELSE g.state END,
@@ -66,14 +67,14 @@ const RECORD = `
       detail = CASE WHEN g.again THEN NULL ELSE g.detail END,
       fix = CASE WHEN g.again THEN NULL ELSE g.fix END,
       url = CASE WHEN g.whole THEN g.url ELSE d.url END
-    FROM claimed g WHERE d.id = g.id RETURNING g.token),
+    FROM ending g WHERE d.id = g.id RETURNING g.token),
   settled AS (
     UPDATE ledger l SET
       receipt = CASE WHEN d.whole THEN d.receipt ELSE l.receipt END,
       event = CASE WHEN d.whole THEN greatest(l.event, d.event) ELSE l.event END,
       doubt = d.doubt,
       doubt_event = CASE WHEN d.doubt IS NULL THEN NULL ELSE coalesce(l.doubt_event, d.event) END
-    FROM claimed d, LATERAL (SELECT d.target) g WHERE ${LAST})
+    FROM ending d WHERE ${IN_LEDGER})
   SELECT token FROM ended`;
 
 /** Of claims of different deliveries and subjects. Gives the tokens of those that were ended. */
@@ -81,7 +82,7 @@ export function recordStatement(given: (Given & { settlement: Settlement })[], n
   const rows = given.map(({ id, token, target, settlement }) => ({
     id,
     token,
-    target: toDatabase(target),
+    target: toKey(target),
     doubt: settlement.doubt === undefined ? null : clock(settlement.doubt),
     uncounted: 0,
     unsent: false,

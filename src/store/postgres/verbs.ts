@@ -1,7 +1,7 @@
 import { clock, numberOf } from '../rows.ts';
 import type { Addition } from '../store.ts';
 import type { Database } from './database.ts';
-import { toDatabase } from './text.ts';
+import { toDatabase, toKey } from './text.ts';
 
 /** The most rows that one statement of a verb changes, so that nothing else waits for long. */
 export const STEP = 500;
@@ -76,8 +76,8 @@ export class Verbs {
       judged: judged !== undefined,
       ...(judged && {
         event_type: toDatabase(judged.eventType),
-        subject: toDatabase(judged.subject),
-        study: toDatabase(judged.study),
+        subject: toKey(judged.subject),
+        study: toKey(judged.study),
         state: judged.state,
         reason: judged.reason === undefined ? null : toDatabase(judged.reason),
         routes: judged.routes.map(toDatabase),

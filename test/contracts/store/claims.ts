@@ -245,6 +245,8 @@ export function claimsContract(t: StoreUnderTest): void {
       }
       await t.store.accept(newEvent({ subject: 'fresh', receivedAt: 2_000_000 }));
       assert.deepEqual(subjects(await t.claim({ now: 2_000_000 })), ['fresh']);
+      await t.store.accept(newEvent({ subject: 'sound', receivedAt: 1 }));
+      assert.deepEqual(subjects(await t.claim({ now: Date.now() + 10_000 })), ['sound'], 'it leaves them apart, too');
       const alone = await t.claim({ now: Date.now() + 10_000 });
       assert.equal(alone.length, 1);
     });
