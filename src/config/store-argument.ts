@@ -20,7 +20,9 @@ export async function storeArgument(option: string, text: string, config: string
   const substituted = variables.substitute(text, true);
   const [problem] = substituted?.problems ?? [];
   if (problem) throw refusal(option, problem);
-  const { value, problems } = judge(storeSchema, substituted?.text ?? text);
+  // What was substituted is not shown, whatever it is.
+  const quote = () => substituted && { source: text, whole: substituted.whole };
+  const { value, problems } = judge(storeSchema, substituted?.text ?? text, quote);
   if (value === undefined) throw refusal(option, problems[0] ?? { message: 'this is no store' });
   return locateStore(value, substituted ? folder : process.cwd());
 }

@@ -173,13 +173,15 @@ Next:
 
   test('refuses other kinds of stores, and what it cannot read, each with what to do', async (t) => {
     const { folder, to, run } = await setUp(t);
+    await writeFile(path.join(folder, '.env'), 'WRONG=mysql://u:hunter22@db/relay\n');
     const cases: [args: string[], message: RegExp][] = [
       [[], /Nothing says where to copy the store to.*\n.*--to '\$\{DATABASE_URL\}'/],
       [['--to', 'copy.db'], /Both stores are SQLite files.*\n.*\.backup/],
       [['--from', to, '--to', 'copy.db'], /from an SQLite file to a PostgreSQL database, and not back/],
       [['--from', to, '--to', to], /Both stores are PostgreSQL.*\n.*pg_dump/],
       [['--to', `\${NOT_SET}`], /--to: the variable NOT_SET is not set/],
-      [['--to', 'mysql://db/relay'], /--to: .*this is no store/],
+      [['--to', 'mysql://db/relay'], /--to: expected the path of a file, .*mysql/],
+      [['--to', `\${WRONG}`], /--to: expected the path of a file, .*\$\{WRONG\}/],
       [['--to', 'postgres://u:hunter22@db'], /--to: .*names no database/],
     ];
     for (const [args, message] of cases) {

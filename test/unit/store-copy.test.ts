@@ -154,6 +154,27 @@ describe('a copy of an SQLite store into PostgreSQL', { skip: !isTested('postgre
     assert.deepEqual(await database.accept(again), { id: 'e1', duplicate: true, deliveries: 2 });
   });
 
+  test('knows again what PostgreSQL keeps short: ids and targets longer than an index takes', async (t) => {
+    const from = path.join(await makeFolder(t), 'relay.db');
+    const long = (letter: string) => letter.repeat(5_000);
+    const event = newEvent({ svixId: long('m'), subject: long('s'), study: long('t') });
+    const request = { destination: 'slack', target: long('C'), now: Date.now(), limit: 1, except: [] };
+    const file = await openStore(from);
+    await file.accept(event);
+    const [claim] = await file.claim(request);
+    await file.record(claim?.token ?? '', request.target, { state: 'delivered', receipt: { ts: '1.1' } });
+    await file.close();
+    const to = await makeDatabase();
+    await copyStore(from, to);
+    const { store, take, close } = await serveStore(to);
+    t.after(close);
+    await take('slack', []);
+    assert.deepEqual(await store.accept(event), { id: 'e1', duplicate: true, deliveries: 1 });
+    await store.accept({ ...event, svixId: 'another' });
+    const [next] = await store.claim(request);
+    assert.deepEqual([next?.receipt, next?.identity.generation, next?.elsewhere], [{ ts: '1.1' }, 1, false]);
+  });
+
   test('copies an empty store, and takes what a relay left in the WAL', async (t) => {
     const from = path.join(await makeFolder(t), 'relay.db');
     await (await openStore(from)).close();

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { toDatabase } from '../postgres/text.ts';
+import { toDatabase, toKey } from '../postgres/text.ts';
 
 /** How the values of a column are carried from SQLite to PostgreSQL. */
 type Kind =
   | 'number'
   /** May hold a NUL, which PostgreSQL keeps in another form. */
   | 'text'
+  /** Such a text in an index, which PostgreSQL keeps short. */
+  | 'key'
   /** A JSON text, which both keep as it is. */
   | 'json'
   /** A list of texts. */
@@ -32,10 +34,10 @@ export const TABLES: readonly Table[] = [
     columns: {
       id: 'number',
       source: 'text',
-      svix_id: 'text',
+      svix_id: 'key',
       event_type: 'text',
-      subject: 'text',
-      study: 'text',
+      subject: 'key',
+      study: 'key',
       state: 'text',
       reason: 'text',
       received_at: 'number',
@@ -51,7 +53,7 @@ export const TABLES: readonly Table[] = [
       id: 'number',
       event: 'number',
       destination: 'text',
-      subject: 'text',
+      subject: 'key',
       state: 'text',
       attempts: 'number',
       strikes: 'number',
@@ -71,8 +73,8 @@ export const TABLES: readonly Table[] = [
     key: ['destination', 'target', 'subject', 'generation'],
     columns: {
       destination: 'text',
-      target: 'text',
-      subject: 'text',
+      target: 'key',
+      subject: 'key',
       generation: 'number',
       origin: 'text',
       receipt: 'json',
@@ -81,7 +83,7 @@ export const TABLES: readonly Table[] = [
       doubt_event: 'number',
     },
   },
-  { name: 'target', key: ['destination', 'name'], columns: { destination: 'text', name: 'text' } },
+  { name: 'target', key: ['destination', 'name'], columns: { destination: 'text', name: 'key' } },
   {
     name: 'lane',
     key: ['destination'],
@@ -101,6 +103,7 @@ export const TABLES: readonly Table[] = [
 export function converted(kind: Kind, value: unknown): unknown {
   if (value === null) return null;
   if (kind === 'text') return toDatabase(String(value));
+  if (kind === 'key') return toKey(String(value));
   if (kind === 'names') return (JSON.parse(String(value)) as string[]).map(toDatabase);
   return kind === 'flag' ? value === 1 : value;
 }
@@ -109,6 +112,7 @@ export function converted(kind: Kind, value: unknown): unknown {
 export const TYPES: Record<Exclude<Kind, 'bytes'>, string> = {
   number: 'bigint',
   text: 'text',
+  key: 'text',
   json: 'text',
   names: 'jsonb',
   flag: 'boolean',
