@@ -18,6 +18,8 @@ const BENCHMARKS: Record<string, string> = {
   start: '--rounds 5',
   check: '--rounds 3',
   route: '--rounds 5',
+  replicas: '--rounds 2 --events 3000',
+  claims: '--rounds 2 --pending 100000 --claims 2400',
 };
 
 const [name, ...options] = process.argv.slice(2);

@@ -45,12 +45,12 @@ export async function killAll(servers: Server[]): Promise<void> {
 }
 
 /** A new folder with a config of these destinations, and one route that sends everything to all of them. */
-export async function relayFolder(destinations: Record<string, object>): Promise<string> {
+export async function relayFolder(destinations: Record<string, object>, store = './relay.db'): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'relay-bench-'));
   // JSON is YAML.
   const config = {
     server: { host: '127.0.0.1', port: 0 },
-    store: './relay.db',
+    store,
     sources: { versive: { secret: SECRET } },
     destinations,
     routes: [{ name: 'everything', to: Object.keys(destinations) }],

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 
 /** A PostgreSQL of its own, without any database of the relay. */
 export interface PostgresServer {
+  port: number;
   /** The address of one of its databases, as its superuser. */
   url(database: string): string;
   /** Lets it go down; its sessions are ended. */
@@ -24,10 +25,17 @@ const USER = 'postgres';
 export const PASSWORD = 'correct-horse';
 const run = promisify(execFile);
 
-/** Starts a server in a folder of its own. It syncs every commit, as one that keeps anything must. */
-export async function startPostgres(settings: Record<string, string | number> = {}): Promise<PostgresServer> {
+/**
+ * Starts a server in a folder of its own. It syncs every commit, as one that keeps anything must.
+ *
+ * @param parent where that folder is: by default in memory, where there is room, so that a sync costs little
+ */
+export async function startPostgres(
+  settings: Record<string, string | number> = {},
+  parent?: string,
+): Promise<PostgresServer> {
   const { initdb, postgres } = await programs();
-  const folder = await mkdtemp(path.join(await quickFolder(), 'versive-relay-postgres-'));
+  const folder = await mkdtemp(path.join(parent ?? (await quickFolder()), 'versive-relay-postgres-'));
   const identity = await otherThanRoot(folder);
   const passwordFile = `${folder}.password`;
   await writeFile(passwordFile, PASSWORD);
@@ -63,6 +71,7 @@ export async function startPostgres(settings: Record<string, string | number> = 
   };
   await start();
   return {
+    port,
     url: (database) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`,
     stop,
     start,
@@ -102,7 +111,6 @@ async function otherThanRoot(folder: string): Promise<{ uid?: number; gid?: numb
   return { uid, gid };
 }
 
-/** In memory where there is room, so that a sync costs little. */
 async function quickFolder(): Promise<string> {
   const memory = await statfs('/dev/shm').catch(() => undefined);
   return memory && memory.bavail * memory.bsize > 4e9 ? '/dev/shm' : tmpdir();

@@ -136,14 +136,14 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     t.after(() => child.kill('SIGKILL'));
     assert.equal(String((await once(child.stdout, 'data'))[0]), 'true');
     const serving = await serve(t, location);
-    assert.equal((await serving.share()).processes, 2);
+    assert.equal((await serving.share(0)).processes, 2);
     assert.equal(await serving.take('slack', []), false);
     child.kill('SIGSTOP');
     const stopped = performance.now();
     while (!(await serving.take('slack', ['token']))) await wait(50);
     const ms = performance.now() - stopped;
     assert.ok(ms > 2_000 && ms < 7_000, `after ${ms} ms`);
-    assert.deepEqual(await serving.share(), { processes: 1, place: 0 });
+    assert.deepEqual(await serving.share(0), { processes: 1, place: 0, lacking: false });
     child.kill('SIGCONT');
     assert.equal(String((await once(child.stdout, 'data'))[0]), 'lost false');
   });
@@ -222,9 +222,9 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
       [false, undefined],
       [true, 'abc'],
     ]);
-    assert.deepEqual([(await one.share()).place, (await other.share()).place].sort(), [0, 1]);
+    assert.deepEqual([(await one.share(0)).place, (await other.share(0)).place].sort(), [0, 1]);
     await one.close();
-    assert.deepEqual(await other.share(), { processes: 1, place: 0 });
+    assert.deepEqual(await other.share(0), { processes: 1, place: 0, lacking: false });
     await other.close();
     assert.equal(await isServed(location), false);
   });

@@ -88,10 +88,16 @@ export class OwnLanes {
     await this.#unlock(locks);
   }
 
+  /** Who loses the connection meanwhile has lost the locks with it. */
   async #unlock(locks: string[]): Promise<void> {
+    const connection = this.#connection.current;
     if (locks.length === 0) return;
     const text = 'SELECT pg_advisory_unlock(lock) FROM unnest($1::bigint[]) AS lock';
-    await this.#connection.run({ text, values: [locks] }, { alone: true });
+    try {
+      await this.#connection.run({ text, values: [locks] }, { alone: true });
+    } catch (error) {
+      if (this.#connection.current === connection) throw error;
+    }
   }
 
   has(lane: string): boolean {

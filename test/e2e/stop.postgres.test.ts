@@ -1,3 +1,0 @@
-import { againOnPostgres } from '../support/stores.ts';
-
-await againOnPostgres(() => import('./stop.test.ts'));
