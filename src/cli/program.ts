@@ -18,6 +18,9 @@ const VERBS: Record<string, () => Promise<Command>> = {
   pause: async () => (await import('./pause.ts')).pauseCommand(),
   resume: async () => (await import('./resume.ts')).resumeCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
+  migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+  store: async () => (await import('./store.ts')).storeCommand(),
+  replicas: async () => (await import('./replicas.ts')).replicasCommand(),
   schema: async () => (await import('./schema.ts')).schemaCommand(),
   sandbox: async () => (await import('./sandbox.ts')).sandboxCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
@@ -46,11 +49,14 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 78 the config has errors.
   const asked = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   const verbs = asked ? [asked] : ['-V', '--version'].includes(verb) ? [] : Object.values(VERBS);
   for (const load of verbs) root.addCommand(await load());
-  for (const command of [root, ...root.commands]) {
-    command.exitOverride((error) => {
-      // Commander has printed its message already; help and version end well, everything else is wrong usage.
-      process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
-    });
-  }
+  overrideExit(root);
   return root;
+}
+
+function overrideExit(command: Command): void {
+  command.exitOverride((error) => {
+    // Commander has printed its message already; help and version end well, everything else is wrong usage.
+    process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  });
+  command.commands.forEach(overrideExit);
 }

@@ -110,7 +110,8 @@ export async function loadConfig(
 
 const NO_CONFIG = { fix: 'Write one with versive-relay init, or name another file with --config.' };
 
-async function readDotEnv(file: string): Promise<string> {
+/** The text of the `.env`; empty when there is none. */
+export async function readDotEnv(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

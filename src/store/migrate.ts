@@ -7,6 +7,14 @@ const APPLICATION_ID = 0x56524c59;
 
 const FOLDER = new URL('./migrations/sqlite/', import.meta.url);
 
+/** How far the schema of a store has come. */
+export interface Schema {
+  /** Undefined: there is no store yet. */
+  found: number | undefined;
+  /** What this version of the relay works with. */
+  newest: number;
+}
+
 /**
  * Brings the schema up to date: every numbered file of migrations/sqlite that the store has not had, each in a
  * transaction of its own, under the write lock.
@@ -14,15 +22,13 @@ const FOLDER = new URL('./migrations/sqlite/', import.meta.url);
  * @throws RelayError RELAY_STORE_NEWER when the store has had more than there are; RELAY_STORE_OPEN when it is a database of another program
  */
 export function migrate(database: DatabaseSync, path: string): void {
-  const files = readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
+  const files = migrations();
   // The first look takes no lock, so that opening a store that is up to date waits for nobody.
-  while (version(database, path, files.length) < files.length) {
+  while (schemaVersion(database, path) < files.length) {
     database.exec('BEGIN IMMEDIATE');
     try {
       // Another process may have been faster.
-      const next = files[version(database, path, files.length)];
+      const next = files[schemaVersion(database, path)];
       if (next !== undefined) {
         database.exec(readFileSync(new URL(next, FOLDER), 'utf8'));
         database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${Number.parseInt(next, 10)}`);
@@ -35,7 +41,24 @@ export function migrate(database: DatabaseSync, path: string): void {
   }
 }
 
-function version(database: DatabaseSync, path: string, newest: number): number {
+/** The schema that this version of the relay works with. */
+export function newestSchema(): number {
+  return migrations().length;
+}
+
+function migrations(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+}
+
+/**
+ * How far the schema has come; 0 when there is none.
+ *
+ * @throws RelayError RELAY_STORE_NEWER, RELAY_STORE_OPEN as `migrate` does
+ */
+export function schemaVersion(database: DatabaseSync, path: string): number {
+  const newest = newestSchema();
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version);
   const application = Number(database.prepare('PRAGMA application_id').get()?.application_id);
   const empty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import { isPostgres } from '../address.ts';
+import { version } from '../version.ts';
 import type { CommitOptions } from './commit.ts';
 import { isLocked, lockStore } from './lock.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { isPostgresServed, openPostgres, servePostgres } from './postgres/open.ts';
-import type { Serving, Store } from './store.ts';
+import { postgresReplicas } from './postgres/who-serves.ts';
+import type { Replica, Serving, Store } from './store.ts';
 import { openOnThread } from './thread.ts';
 
 /**
@@ -47,7 +49,7 @@ export async function serveStore(location: string, options: CommitOptions = {}):
 
 /** Whoever has the lock of the store has every lane. */
 function alone(): Omit<Serving, 'store' | 'close'> {
-  const self = { id: '1', host: `${hostname()}/${process.pid}`, startedAt: Date.now(), self: true };
+  const self = { id: '1', host: `${hostname()}/${process.pid}`, version, startedAt: Date.now(), self: true };
   let configHash: string | undefined;
   return {
     take: async () => true,
@@ -65,4 +67,15 @@ function alone(): Omit<Serving, 'store' | 'close'> {
 /** True while a relay, in this process or another, serves the store. */
 export async function isServed(location: string): Promise<boolean> {
   return isPostgres(location) ? isPostgresServed(location) : isLocked(location);
+}
+
+/**
+ * What is known of each relay that serves the store, in the order of their places. SQLite keeps no list: all that can be
+ * told there is whether one does.
+ *
+ * @throws RelayError RELAY_STORE_OPEN when the store cannot be asked
+ */
+export async function listReplicas(location: string): Promise<Partial<Replica>[]> {
+  if (isPostgres(location)) return postgresReplicas(location);
+  return isLocked(location) ? [{}] : [];
 }

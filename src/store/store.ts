@@ -246,6 +246,8 @@ export interface Replica {
   id: string;
   /** The machine's name and the process's number. */
   host: string;
+  /** Of the program. */
+  version: string;
   /** Epoch milliseconds, by the store's clock. */
   startedAt: number;
   /** Of the config that it runs by; undefined until it has said so. */

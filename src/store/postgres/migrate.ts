@@ -23,9 +23,7 @@ export async function schemaVersion(client: Client): Promise<number | undefined>
  * @throws RelayError RELAY_STORE_NEWER when the store has had more than there are
  */
 export async function migrate(client: Client, shown: string): Promise<void> {
-  const files = readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
+  const files = migrations();
   // The first look takes no lock, so that opening a store that is up to date waits for nobody.
   const found = await schemaVersion(client);
   if (found === files.length) return;
@@ -51,7 +49,19 @@ export async function migrate(client: Client, shown: string): Promise<void> {
   }
 }
 
-function refuseNewer(found: number | undefined, newest: number, shown: string): void {
+/** The schema that this version of the relay works with. */
+export function newestSchema(): number {
+  return migrations().length;
+}
+
+function migrations(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+}
+
+/** @throws RelayError RELAY_STORE_NEWER when the schema found is above the newest one that is known */
+export function refuseNewer(found: number | undefined, newest: number, shown: string): void {
   if (found === undefined || found <= newest) return;
   throw new RelayError(
     'RELAY_STORE_NEWER',

@@ -9,6 +9,7 @@ import type { Serving } from '../store.ts';
 import { clientConfig, type Settings } from './connect.ts';
 import { Database } from './database.ts';
 import { isAway } from './failure.ts';
+import { refuseHalfCopied } from './half-copied.ts';
 import { inspect, refusePooler } from './inspect.ts';
 import { LANE_SETTINGS, LaneConnection } from './lane-connection.ts';
 import { Lists } from './lists.ts';
@@ -127,6 +128,7 @@ async function prepare(store: string, { create, deadline = 0, lockWait = LOCK_WA
     try {
       return await withClient(store, async (client, ready) => {
         const settings = await inspect(client, ready.shown);
+        await refuseHalfCopied(client, ready.shown);
         if (!create && (await schemaVersion(client)) === undefined) {
           throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${ready.shown} yet`, {
             fix: 'Start the relay once, which makes it, or correct `store:`.',
@@ -143,7 +145,8 @@ async function prepare(store: string, { create, deadline = 0, lockWait = LOCK_WA
   }
 }
 
-async function withClient<T>(
+/** Runs something over one connection. What fails there with no code of the relay counts as a store that cannot be opened. */
+export async function withClient<T>(
   store: string,
   run: (client: pg.Client, ready: Omit<Ready, 'settings'>) => Promise<T>,
 ): Promise<T> {

@@ -36,20 +36,8 @@ export class Replicas {
   }
 
   async list(): Promise<Replica[]> {
-    const text = `
-      SELECT id, host, (extract(epoch FROM started_at) * 1000)::bigint AS started, config_hash
-      FROM replica WHERE ${ALIVE} OR id = $1 ORDER BY id`;
-    const rows = await this.#database.read<{ id: string; host: string; started: number; config_hash: string | null }>({
-      text,
-      values: [this.#id],
-    });
-    return rows.map(({ id, host, started, config_hash }) => ({
-      id,
-      host,
-      startedAt: started,
-      configHash: config_hash ?? undefined,
-      self: id === this.#id,
-    }));
+    const rows = await this.#database.read<ReplicaRow>(replicasStatement(this.#id));
+    return rows.map((row) => replicaOf(row, this.#id));
   }
 
   async share(lacks: number): Promise<{ processes: number; place: number; lacking: boolean }> {
@@ -73,6 +61,27 @@ export class Replicas {
     const text = "DELETE FROM replica WHERE id = $1 OR beat < clock_timestamp() - interval '1 hour'";
     await this.#database.write({ text, values: [this.#id] });
   }
+}
+
+/** A row of `replicasStatement`. */
+export interface ReplicaRow {
+  id: string;
+  host: string;
+  version: string;
+  started: number;
+  config_hash: string | null;
+}
+
+/** The processes that serve the store. @param self the one that asks, which is there whatever its beat says */
+export function replicasStatement(self?: string): Statement {
+  const text = `
+    SELECT id, host, version, (extract(epoch FROM started_at) * 1000)::bigint AS started, config_hash
+    FROM replica WHERE ${ALIVE} OR id = $1 ORDER BY id`;
+  return { text, values: [self ?? null] };
+}
+
+export function replicaOf({ id, host, version, started, config_hash }: ReplicaRow, self?: string): Replica {
+  return { id, host, version, startedAt: started, configHash: config_hash ?? undefined, self: id === self };
 }
 
 /** True while any process serves the store. */
