@@ -49,6 +49,11 @@ export interface ReceiverParts {
   ready: () => boolean;
 }
 
+/** Bodies are judged by their signature and `parsePayload`: the compilers of Fastify's schemas need not be loaded. */
+function noSchemas(): never {
+  throw new Error('no route of the receiver has a schema');
+}
+
 /** Takes no more requests, lets those under way end, and cuts connections that send nothing. */
 export async function closeReceiver(receiver: FastifyInstance): Promise<void> {
   const cut = setTimeout(() => receiver.server.closeAllConnections(), CLOSING);
@@ -68,6 +73,7 @@ export function createReceiver(parts: ReceiverParts): FastifyInstance {
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true },
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

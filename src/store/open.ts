@@ -4,8 +4,6 @@ import { version } from '../version.ts';
 import type { CommitOptions } from './commit.ts';
 import { isLocked, lockStore } from './lock.ts';
 import { openSqlite } from './open-sqlite.ts';
-import { isPostgresServed, openPostgres, servePostgres } from './postgres/open.ts';
-import { postgresReplicas } from './postgres/who-serves.ts';
 import type { Replica, Serving, Store } from './store.ts';
 import { openOnThread } from './thread.ts';
 
@@ -18,11 +16,13 @@ import { openOnThread } from './thread.ts';
  * @param options.wait milliseconds to wait for another process that is making or changing the file; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
-export function openStore(
+export async function openStore(
   location: string,
   options: CommitOptions & { create?: boolean; wait?: number } = {},
 ): Promise<Store> {
-  return isPostgres(location) ? openPostgres(location, options) : openSqlite(location, options);
+  if (!isPostgres(location)) return openSqlite(location, options);
+  const { openPostgres } = await postgres();
+  return openPostgres(location, options);
 }
 
 /**
@@ -32,7 +32,7 @@ export function openStore(
  * @throws RelayError RELAY_STORE_LOCKED, RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
 export async function serveStore(location: string, options: CommitOptions = {}): Promise<Serving> {
-  if (isPostgres(location)) return servePostgres(location, options);
+  if (isPostgres(location)) return (await postgres()).servePostgres(location, options);
   const lock = await lockStore(location);
   try {
     const store = await openOnThread(location, options);
@@ -46,6 +46,9 @@ export async function serveStore(location: string, options: CommitOptions = {}):
     throw error;
   }
 }
+
+/** Loaded only where it is needed: who stores in a file does without its client. */
+const postgres = () => import('./postgres/open.ts');
 
 /** Whoever has the lock of the store has every lane. */
 function alone(): Omit<Serving, 'store' | 'close'> {
@@ -66,7 +69,7 @@ function alone(): Omit<Serving, 'store' | 'close'> {
 
 /** True while a relay, in this process or another, serves the store. */
 export async function isServed(location: string): Promise<boolean> {
-  return isPostgres(location) ? isPostgresServed(location) : isLocked(location);
+  return isPostgres(location) ? (await postgres()).isPostgresServed(location) : isLocked(location);
 }
 
 /**
@@ -76,6 +79,6 @@ export async function isServed(location: string): Promise<boolean> {
  * @throws RelayError RELAY_STORE_OPEN when the store cannot be asked
  */
 export async function listReplicas(location: string): Promise<Partial<Replica>[]> {
-  if (isPostgres(location)) return postgresReplicas(location);
+  if (isPostgres(location)) return (await import('./postgres/who-serves.ts')).postgresReplicas(location);
   return isLocked(location) ? [{}] : [];
 }

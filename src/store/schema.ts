@@ -5,7 +5,6 @@ import { openError, openReader } from './database.ts';
 import { lockStore } from './lock.ts';
 import { newestSchema, type Schema, schemaVersion } from './migrate.ts';
 import { openSqlite } from './open-sqlite.ts';
-import { migratePostgres, postgresSchema } from './postgres/schema.ts';
 
 /**
  * Looks, and changes nothing.
@@ -13,7 +12,9 @@ import { migratePostgres, postgresSchema } from './postgres/schema.ts';
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
 export async function schemaOf(location: string): Promise<Schema> {
-  return isPostgres(location) ? postgresSchema(location) : sqliteSchema(location);
+  return isPostgres(location)
+    ? (await import('./postgres/schema.ts')).postgresSchema(location)
+    : sqliteSchema(location);
 }
 
 /**
@@ -28,7 +29,7 @@ export async function migrateStore(location: string, options: { create: boolean 
   const schema = await schemaOf(location);
   if (schema.found === undefined && !options.create) throw notThere(location);
   if (schema.found === schema.newest) return schema;
-  if (isPostgres(location)) await migratePostgres(location);
+  if (isPostgres(location)) await (await import('./postgres/schema.ts')).migratePostgres(location);
   else await migrateSqlite(location);
   return schema;
 }
