@@ -146,6 +146,7 @@ async function readDestination(
     pace ?? null,
     enabled,
     timezone,
+    renamedFrom ?? null,
   ]);
   return {
     name,

@@ -124,17 +124,9 @@ export class Lane {
 
   /** After `end`. */
   async close(): Promise<void> {
-    const { abort, log, metrics, scrub } = this.#parts;
-    abort.abort();
-    metrics.breakerOpen.remove({ destination: this.name });
-    try {
-      await this.destination.close?.();
-    } catch (error) {
-      log.warn(
-        { step: 'lane.unclosed', destination: this.name, error: scrub(String(error)) },
-        'a connector did not close',
-      );
-    }
+    this.#parts.abort.abort();
+    this.#parts.metrics.breakerOpen.remove({ destination: this.name });
+    await closeDestination(this.destination, this.name, this.#parts);
   }
 
   async #run(): Promise<void> {
@@ -383,5 +375,18 @@ export class Lane {
     } finally {
       this.changes += 1;
     }
+  }
+}
+
+/** Lets a connector end what it has open. Never throws. */
+export async function closeDestination(
+  destination: Destination,
+  name: string,
+  { log, scrub }: Pick<LaneParts, 'log' | 'scrub'>,
+): Promise<void> {
+  try {
+    await destination.close?.();
+  } catch (error) {
+    log.warn({ step: 'lane.unclosed', destination: name, error: scrub(String(error)) }, 'a connector did not close');
   }
 }

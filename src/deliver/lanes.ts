@@ -5,11 +5,11 @@ import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Serving, Store } from '../store/store.ts';
+import { freeClaims } from './free-claims.ts';
 import { insist } from './insist.ts';
-import { Lane } from './lane.ts';
+import { closeDestination, Lane } from './lane.ts';
 import { type Pace, Paces } from './pace.ts';
 import { type Member, Shares } from './shares.ts';
-import { freeClaims } from './struck.ts';
 
 /** Milliseconds that a relay which stops waits for a store that cannot commit. */
 const GIVE_UP = 12_000;
@@ -49,13 +49,15 @@ export class Lanes {
   constructor(parts: LanesParts) {
     this.#parts = parts;
     this.#paces = new Paces(async (key, ms) => {
-      await this.#insist(() => parts.store.pauseKey(key, ms));
+      await insist(() => parts.store.pauseKey(key, ms), this.#giveUp.signal);
     });
     this.#shares = new Shares({
       serving: parts.serving,
       members: () => this.#members(),
+      runs: (name) => this.#lanes.has(name),
       begin: (names) => this.#begin(names),
       end: (names) => this.#stop(names),
+      tidy: () => this.#tidy(),
       log: parts.log,
     });
     parts.serving.lost(() => this.#cut());
@@ -105,7 +107,11 @@ export class Lanes {
       await Promise.allSettled(opened.map(({ destination }) => destination.close?.()));
       throw error;
     }
-    return () => this.#switch(config, new Set(wanted.map((each) => each.name)), opened);
+    return async () => {
+      await this.#shares.alone(() => this.#switch(config, new Set(wanted.map((each) => each.name)), opened));
+      await this.#shares.start();
+      for (const each of this.#standby.values()) each.isNew = false;
+    };
   }
 
   /** From now on, the store has twelve seconds to commit what is under way. */
@@ -138,7 +144,7 @@ export class Lanes {
     for (const name of [...names]) {
       const standby = this.#standby.get(name);
       this.#standby.delete(name);
-      await Promise.allSettled([standby?.destination.close?.()]);
+      if (standby) await closeDestination(standby.destination, name, this.#parts);
     }
   }
 
@@ -149,11 +155,13 @@ export class Lanes {
   #members(): Member[] {
     const all = [...this.#lanes.values(), ...this.#standby.values()];
     const members = new Map(all.map(({ config, destination: { limits } }) => [config.name, limits]));
-    return [...(this.#config?.destinations.keys() ?? [])].flatMap((name) => {
+    return [...(this.#config?.destinations.values() ?? [])].flatMap(({ name, renamedFrom }) => {
       const limits = members.get(name);
-      return limits
-        ? [{ name, keys: [`limit:${limits.key}`, ...(limits.serial === undefined ? [] : [`serial:${limits.serial}`])] }]
-        : [];
+      if (!limits) return [];
+      const keys = [laneKey(name), `limit:${limits.key}`];
+      if (limits.serial !== undefined) keys.push(`serial:${limits.serial}`);
+      if (renamedFrom !== undefined) keys.push(laneKey(renamedFrom));
+      return [{ name, keys }];
     });
   }
 
@@ -180,34 +188,34 @@ export class Lanes {
     await this.#closeStandby([...this.#standby.keys()].filter(goes));
     await Promise.all(ending.map((lane) => this.#end(lane)));
     try {
-      await this.#insist(() => this.#rename(config));
+      await this.#renameDisabled(config);
     } finally {
       // Until now they could still tell people what went wrong.
       for (const lane of ending) this.#lanes.delete(lane.name);
       await Promise.all(ending.map((lane) => lane.close()));
+      for (const each of opened) this.#standby.set(each.config.name, each);
+      this.#config = config;
+      this.#setPaces();
     }
-    for (const each of opened) this.#standby.set(each.config.name, each);
-    this.#config = config;
-    this.#setPaces();
-    await this.#shares.start();
-    for (const each of this.#standby.values()) each.isNew = false;
   }
 
-  /** Serves lanes that are this process's now. */
+  /** Runs lanes that are this process's now. What fails is tried again with the next look. */
   async #begin(names: string[]): Promise<void> {
     const { store, log, metrics, scrub, report } = this.#parts;
-    await this.#insist(() => freeClaims(this.#parts, names));
-    const paused = (await this.#insist(() => store.pausedKeys())) ?? new Map<string, number>();
-    const records = (await this.#insist(() => store.lanes())) ?? [];
+    for (const name of names) await this.#rename(name);
+    await freeClaims(this.#parts, names);
+    const paused = await store.pausedKeys();
+    const records = await store.lanes();
     const states = new Map(records.map((state) => [state.destination, state]));
     for (const opened of names.map((name) => this.#standby.get(name))) {
       if (!opened) continue;
       const { config, destination, pace, abort, isNew } = opened;
       const { key, serial } = destination.limits;
       pace.pause(paused.get(key) ?? 0);
+      if (this.#shares.hasOthers) pace.follow();
       const state = states.get(config.name) ?? { destination: config.name, paused: false, halt: undefined };
       // Whoever changed the config or started the relay may have mended what halted the lane.
-      if (isNew && state.halt) await this.#insist(() => store.setHalt(config.name, undefined));
+      if (isNew && state.halt) await store.setHalt(config.name, undefined);
       // Lost meanwhile.
       if (!this.#shares.has(config.name)) continue;
       const lane = new Lane(
@@ -281,17 +289,36 @@ export class Lanes {
     }
   }
 
-  #insist<T>(work: () => Promise<T>): Promise<T | undefined> {
-    return insist(work, this.#giveUp.signal);
+  /** Carries over what has the lane's former name: no process has a lane of that name while this one has its lock. */
+  async #rename(name: string): Promise<void> {
+    const { store, log } = this.#parts;
+    const from = this.#config?.destinations.get(name)?.renamedFrom;
+    if (from === undefined) return;
+    const moved = await store.rename(from, name);
+    if (moved > 0) log.info({ step: 'destination.renamed', from, destination: name, moved }, 'destination renamed');
   }
 
-  async #rename(config: Config): Promise<void> {
-    const { store, log } = this.#parts;
-    for (const { name, renamedFrom } of config.destinations.values()) {
-      if (renamedFrom === undefined) continue;
-      const moved = await store.rename(renamedFrom, name);
-      if (moved > 0)
-        log.info({ step: 'destination.renamed', from: renamedFrom, destination: name, moved }, 'destination renamed');
+  /** Lanes that nobody serves: what is theirs goes by their new names too. */
+  async #renameDisabled({ destinations }: Config): Promise<void> {
+    for (const { name, enabled, renamedFrom } of destinations.values()) {
+      if (enabled || renamedFrom === undefined) continue;
+      if (!(await this.#parts.serving.take(name, [laneKey(name), laneKey(renamedFrom)]))) continue;
+      try {
+        await this.#parts.store.rename(renamedFrom, name);
+      } finally {
+        await this.#parts.serving.give(name);
+      }
     }
   }
+
+  /** Relays of an older config go on to store deliveries under former names; others died and left claims in lanes that nobody has. */
+  async #tidy(): Promise<void> {
+    for (const name of this.#lanes.keys()) await this.#rename(name);
+    await freeClaims(this.#parts);
+  }
+}
+
+/** Held with a lane, under each name that it has or had. */
+function laneKey(name: string): string {
+  return `lane:${name}`;
 }

@@ -48,6 +48,18 @@ export class Pace {
     this.#changed = new AbortController();
   }
 
+  /** Another process may have called until now: as if it had, at an even pace, within the limit. */
+  follow(): void {
+    const now = performance.now();
+    if (this.#calls === Number.POSITIVE_INFINITY || (this.#starts.at(-1) ?? 0) > now - this.#per) return;
+    const gap = this.#per / this.#calls;
+    this.#starts.splice(
+      0,
+      this.#starts.length,
+      ...Array.from({ length: this.#calls }, (_, n) => now - (this.#calls - 1 - n) * gap),
+    );
+  }
+
   /** Milliseconds in which no call may start; 0 or less when none is paused. */
   get pausedFor(): number {
     return this.#pausedUntil - performance.now();

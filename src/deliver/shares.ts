@@ -5,6 +5,8 @@ import type { Serving } from '../store/store.ts';
 const LOOK = 1_000;
 /** Looks in between after which a process with its full part tries for lanes that nobody may have taken. */
 const PATIENCE = 3;
+/** Looks between two times that a process looks after what is nobody's. */
+const TIDY = 10;
 
 /** A lane, and what it must not share with a lane of another process: limit keys, and the key of its serial order. */
 export interface Member {
@@ -16,10 +18,14 @@ export interface SharesParts {
   serving: Serving;
   /** The lanes of the config. */
   members: () => Member[];
-  /** These are ours from now on. */
+  /** Whether the lane runs here, or is still ending. */
+  runs: (lane: string) => boolean;
+  /** Runs these, which are ours; called again for those that it left. */
   begin: (lanes: string[]) => Promise<void>;
   /** Ends what is under way there, so that others may have them. */
   end: (lanes: string[]) => Promise<void>;
+  /** Now and then, beside other processes: looks after what is nobody's. */
+  tidy: () => Promise<void>;
   log: Log;
 }
 
@@ -34,8 +40,12 @@ export class Shares {
   #lacks = 0;
   /** Or had: who is alone has all lanes, which nobody needs to be told. */
   #hasOthers = false;
+  /** How often the connection that made lanes ours broke. */
+  #losses = 0;
   #timer: NodeJS.Timeout | undefined;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
+  /** A look that has not begun. */
+  #queued: Promise<void> | undefined;
   #closed = false;
 
   constructor(parts: SharesParts) {
@@ -43,8 +53,14 @@ export class Shares {
     parts.serving.lost(() => {
       const lost = [...this.#ours];
       this.#ours.clear();
-      void this.#next(() => parts.end(lost));
+      this.#losses += 1;
+      this.alone(() => parts.end(lost)).catch((error: unknown) => this.#warn(error));
     });
+  }
+
+  /** Whether other processes serve the store, or did. */
+  get hasOthers(): boolean {
+    return this.#hasOthers;
   }
 
   has(lane: string): boolean {
@@ -59,7 +75,18 @@ export class Shares {
 
   /** Takes what is free and this process's part, and gives away what is more. Never throws. */
   look(): Promise<void> {
-    return this.#next(() => this.#look());
+    this.#queued ??= this.alone(async () => {
+      this.#queued = undefined;
+      if (!this.#closed) await this.#look();
+    }).catch((error: unknown) => this.#warn(error));
+    return this.#queued;
+  }
+
+  /** Makes a change of lanes while none is taken, given or lost. @throws what the change throws */
+  alone<T>(change: () => Promise<T>): Promise<T> {
+    const made = this.#last.then(change);
+    this.#last = made.catch(() => {});
+    return made;
   }
 
   /** Lets others have lanes that have ended here. */
@@ -76,60 +103,57 @@ export class Shares {
     await this.#last;
   }
 
-  /** One change at a time. */
-  #next(change: () => Promise<void>): Promise<void> {
-    this.#last = this.#last.then(async () => {
-      try {
-        if (!this.#closed) await change();
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        this.#parts.log.warn({ step: 'lanes.unshared', error: text }, 'which lanes are ours could not be settled');
-      }
-    });
-    return this.#last;
+  #warn(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.#parts.log.warn({ step: 'lanes.unshared', error: text }, 'which lanes are ours could not be settled');
   }
 
   async #look(): Promise<void> {
+    const losses = this.#losses;
     const groups = groupsOf(this.#parts.members());
-    const own = groups.filter((group) => group.some(({ name }) => this.#ours.has(name)));
     const { processes, place, lacking } = await this.#parts.serving.share(this.#lacks);
+    if (losses !== this.#losses) return;
+    const own = groups.filter((group) => group.some(({ name }) => this.#ours.has(name)));
     const part = Math.floor(groups.length / processes) + (place < groups.length % processes ? 1 : 0);
     if (lacking && own.length > part) {
       const surplus = own.slice(part).flat();
       await this.#part(surplus.map(({ name }) => name).filter((name) => this.has(name)));
       return;
     }
+    this.#hasOthers ||= processes > 1;
+    this.#looks += 1;
     // Each begins elsewhere, so that two do not run after the same lanes.
     const start = Math.floor((groups.length * place) / processes);
     const others = [...groups.slice(start), ...groups.slice(0, start)].filter((group) => !own.includes(group));
-    this.#looks += 1;
     const leftOver = !lacking && this.#looks % PATIENCE === 0;
     let room = leftOver ? others.length : part - own.length;
-    const taken: string[] = [];
-    for (const group of own) taken.push(...(await this.#take(group)));
-    for (const group of others) {
-      if (room <= 0) break;
-      const some = await this.#take(group);
-      if (some.length > 0) room -= 1;
-      taken.push(...some);
+    try {
+      for (const group of own) await this.#take(group);
+      for (const group of others) {
+        if (room <= 0) break;
+        if (await this.#take(group)) room -= 1;
+      }
+    } finally {
+      await this.#begin();
     }
-    const lacks = leftOver ? 0 : Math.max(0, room);
-    // The others hear of it at once.
-    if (lacks !== this.#lacks) await this.#parts.serving.share(lacks);
-    this.#lacks = lacks;
-    this.#hasOthers ||= processes > 1;
-    if (taken.length > 0) await this.#begin(taken);
+    await this.#tell(leftOver ? 0 : Math.max(0, room));
+    if (this.#hasOthers && this.#looks % TIDY === 0) await this.#parts.tidy();
   }
 
-  async #begin(lanes: string[]): Promise<void> {
-    const { begin, log } = this.#parts;
+  /** Runs what is ours and does not run yet. */
+  async #begin(): Promise<void> {
+    const { begin, runs, log } = this.#parts;
+    const lanes = [...this.#ours].filter((lane) => !runs(lane));
+    if (lanes.length === 0) return;
     if (this.#hasOthers) log.info({ step: 'lanes.taken', lanes }, 'lanes taken: this relay serves them now');
-    try {
-      await begin(lanes);
-    } catch (error) {
-      await this.#part(lanes);
-      throw error;
-    }
+    await begin(lanes);
+  }
+
+  /** The others hear at once of what this process lacks. */
+  async #tell(lacks: number): Promise<void> {
+    if (lacks === this.#lacks) return;
+    this.#lacks = lacks;
+    await this.#parts.serving.share(lacks);
   }
 
   async #part(lanes: string[]): Promise<void> {
@@ -139,16 +163,19 @@ export class Shares {
     log.info({ step: 'lanes.given', lanes }, 'lanes given to another relay');
   }
 
-  /** What of the group was free; none when its first lane was not. */
-  async #take(group: Member[]): Promise<string[]> {
-    const taken: string[] = [];
+  /** Takes what of the group is free, in its order; whether that was any. */
+  async #take(group: Member[]): Promise<boolean> {
+    let isAny = false;
     for (const { name, keys } of group) {
       if (this.#ours.has(name)) continue;
-      if (!(await this.#parts.serving.take(name, keys))) break;
+      // Lost just now, and still ending.
+      if (this.#parts.runs(name)) break;
+      const losses = this.#losses;
+      if (!(await this.#parts.serving.take(name, keys)) || losses !== this.#losses) break;
       this.#ours.add(name);
-      taken.push(name);
+      isAny = true;
     }
-    return taken;
+    return isAny;
   }
 }
 

@@ -22,6 +22,9 @@ class Locks {
 /** A process, without its store. */
 class Relay {
   readonly serves = new Set<string>();
+  readonly warnings: object[] = [];
+  /** What fails once, the next time. */
+  fails: 'begin' | 'share' | 'take' | undefined;
   readonly shares: Shares;
   readonly #locks: Locks;
   readonly #taken = new Map<string, string[]>();
@@ -31,23 +34,33 @@ class Relay {
   constructor(locks: Locks, members: Member[]) {
     this.#locks = locks;
     locks.relays.push(this);
-    const log = { debug: () => {}, info: () => {}, warn: (fields: object) => assert.fail(JSON.stringify(fields)) };
+    const log = { debug: () => {}, info: () => {}, warn: (fields: object) => void this.warnings.push(fields) };
     this.shares = new Shares({
       serving: this.#serving() as Partial<Serving> as Serving,
       members: () => members,
+      runs: (lane) => this.serves.has(lane),
       begin: async (lanes) => {
+        this.hiccup('begin');
         for (const lane of lanes) this.serves.add(lane);
       },
       end: async (lanes) => {
         for (const lane of lanes) this.serves.delete(lane);
       },
+      tidy: async () => {},
       log,
     });
+  }
+
+  hiccup(what: 'begin' | 'share' | 'take'): void {
+    if (this.fails !== what) return;
+    this.fails = undefined;
+    throw new Error(`${what} failed`);
   }
 
   #serving(): Omit<Serving, 'store' | 'close' | 'replicas' | 'announce'> {
     return {
       take: async (lane, keys) => {
+        if (this.#taken.size > 0) this.hiccup('take');
         const locks = [`lane ${lane}`, ...keys];
         if (!this.#locks.take(this, locks)) return false;
         this.#taken.set(lane, locks);
@@ -58,6 +71,7 @@ class Relay {
         this.#locks.free(this, [...this.#taken.values()].flat());
       },
       share: async (lacks) => {
+        if (this.#taken.size > 0) this.hiccup('share');
         this.#lacks = lacks;
         const { relays } = this.#locks;
         const lacking = relays.some((relay) => relay !== this && relay.#lacks > 0);
@@ -134,6 +148,47 @@ test('a relay whose connection broke serves nothing until it has taken lanes aga
   assert.equal(relay.shares.has('lane-0'), false);
   await settle(locks);
   assert.deepEqual(sizes(locks), [3]);
+});
+
+for (const fails of ['begin', 'share', 'take'] as const) {
+  test(`what is ours runs in the end, also when ${fails} failed in between`, async () => {
+    const locks = new Locks();
+    const relay = new Relay(locks, lanes(3));
+    const other = new Relay(locks, lanes(3));
+    relay.fails = fails;
+    await settle(locks);
+    assert.equal(relay.warnings.length, 1);
+    assert.deepEqual(other.warnings, []);
+    assert.deepEqual(sizes(locks), [2, 1]);
+  });
+}
+
+test('a connection that breaks while lanes are looked for leaves none that is ours and does not run', async () => {
+  const locks = new Locks();
+  const relay = new Relay(locks, lanes(3));
+  await settle(locks);
+  const looking = relay.shares.look();
+  await relay.lose();
+  await looking;
+  await settle(locks);
+  assert.deepEqual(sizes(locks), [3]);
+});
+
+test('a change waits for the look before it, and what it left runs with the next', async () => {
+  const relay = new Relay(new Locks(), lanes(2));
+  const seen: number[] = [];
+  const first = relay.shares.look();
+  const change = relay.shares.alone(async () => {
+    seen.push(relay.serves.size);
+    relay.serves.clear();
+    await relay.shares.give(['lane-0', 'lane-1']);
+    await new Promise(setImmediate);
+    seen.push(relay.serves.size);
+  });
+  await Promise.all([first, change]);
+  await relay.shares.look();
+  assert.deepEqual(seen, [2, 0]);
+  assert.equal(relay.serves.size, 2);
 });
 
 test('relays whose configs differ leave no lane to nobody', async () => {
