@@ -44,7 +44,7 @@ export interface InterviewView {
 export interface Item {
   event: { id: string; type: string; source: string; svixId: string; receivedAt: Date };
   payload: Payload;
-  /** The bytes as they were received. */
+  /** The bytes as they were received. All of the event's destinations get these: they must not be changed. */
   body: Buffer;
   /**
    * What makes this delivery the same one at every try and replay. `destination` is the name that it had when the

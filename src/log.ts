@@ -17,9 +17,10 @@ export interface LogOptions {
 export function createLog({ level = 'info', stream = process.stdout, scrub }: LogOptions): Logger {
   let lines = '';
   const flush = () => {
-    unwritten.delete(flush);
-    stream.write(scrub(lines));
+    const written = lines;
     lines = '';
+    unwritten.delete(flush);
+    stream.write(scrub(written));
   };
   const write = (line: string) => {
     if (lines === '') {

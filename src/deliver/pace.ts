@@ -154,7 +154,7 @@ export class Pace {
       if (count) count.calls += 1;
       const response =
         !(input instanceof Request) && isPlain(init)
-          ? await call(input, init, { timeout, signal: cut })
+          ? await call(input, init, { timeout, signal: cut, mayBegin: isOurs })
           : await fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
       const after = ASKS_TO_WAIT.has(response.status)
         ? retryAfterMs(response.headers.get('retry-after'), response.headers.get('date'))

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, RelayError } from '../errors.ts';
+import type { Receipt } from '../model.ts';
 import { Bodies } from './bodies.ts';
 import type { CommitOptions } from './commit.ts';
 import type { SqliteStore } from './sqlite.ts';
@@ -78,21 +79,39 @@ function callsTo(worker: Worker): Store {
   let calls: Call[] = [];
   let last = 0;
   let closed: Promise<unknown> | undefined;
-  let changed = () => {};
+  let told: (() => void) | undefined;
+  /** Something changed before anyone watched. */
+  let isUnheard = false;
 
+  const end = (answer: Answer) => {
+    const ended = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ('error' in answer) ended?.reject(received(answer.error));
+    else ended?.resolve(answer.result);
+  };
   worker.on('message', (message: Answer[] | typeof CHANGED) => {
     if (message === CHANGED) {
-      changed();
+      isUnheard = told === undefined;
+      told?.();
       return;
     }
-    for (const answer of message) {
-      const call = waiting.get(answer.id);
-      waiting.delete(answer.id);
-      if ('error' in answer) call?.reject(received(answer.error));
-      else call?.resolve(answer.result);
-    }
+    for (const answer of message) end(answer);
+  });
+  // Its own errors end the process; nobody else may end it while calls wait for it.
+  worker.on('exit', (code) => {
+    if (!closed) throw new Error(`the store's thread ended by itself (${code})`);
   });
 
+  const post = (some: Call[]) => {
+    try {
+      worker.postMessage(some);
+    } catch (error) {
+      // One of them holds what cannot go to a thread; it keeps no other back.
+      const [only, ...more] = some;
+      if (only && more.length === 0) end({ id: only.id, error: sent(error) });
+      else for (const each of some) post([each]);
+    }
+  };
   const call = (method: Method, args: unknown[]): Promise<unknown> => {
     last += 1;
     const answer = Promise.withResolvers<unknown>();
@@ -101,8 +120,9 @@ function callsTo(worker: Worker): Store {
     // All calls of a turn go together, and so share a commit.
     if (calls.length === 1) {
       setImmediate(() => {
-        worker.postMessage(calls);
+        const together = calls;
         calls = [];
+        post(together);
       });
     }
     return answer.promise;
@@ -123,14 +143,22 @@ function callsTo(worker: Worker): Store {
       return call(method, args);
     },
   ]);
-  const watch: Store['watch'] = (told) => {
-    changed = () => told();
+  const watch: Store['watch'] = (changed) => {
+    told = () => changed();
+    if (isUnheard) setImmediate(told);
   };
   const { claimPacked, eventPacked, ...thread } = Object.fromEntries(methods) as Pick<SqliteStore, Method>;
   const bodies = new Bodies();
   return {
     ...thread,
     watch,
+    // As JSON keeps it: a connector may put into a receipt what cannot go to another thread.
+    checkpoint: (token, target, receipt) => thread.checkpoint(token, target, plain(receipt)),
+    record(token, target, settlement) {
+      const kept =
+        settlement.state === 'delivered' ? { ...settlement, receipt: plain(settlement.receipt) } : settlement;
+      return thread.record(token, target, kept);
+    },
     async accept(event) {
       const accepted = await thread.accept(event);
       if (!accepted.duplicate) bodies.keep(accepted.id, event.body);
@@ -144,6 +172,10 @@ function callsTo(worker: Worker): Store {
       return event && bodies.unpack(id, event);
     },
   };
+}
+
+function plain(receipt: Receipt): Receipt {
+  return JSON.parse(JSON.stringify(receipt)) as Receipt;
 }
 
 export function sent(error: unknown): SentError {

@@ -62,7 +62,7 @@ async function play(
     for (let cycle = 1; cycle <= cycles; cycle += 1) {
       versive.allow(Math.ceil((events * cycle) / cycles));
       world.injectFaults(FAULT_KINDS);
-      const what = await calamity(any(), server, dice);
+      const what = await calamity(any(), world.config(), server, dice);
       calamities[what] = (calamities[what] ?? 0) + 1;
       times.push(performance.now());
       await sleep(PEACE.least + dice.roll() * PEACE.more);
@@ -92,16 +92,20 @@ async function play(
 }
 
 /** Something bad comes over a relay or the database. Gives what. */
-async function calamity(replica: Replica, server: PostgresServer, dice: Dice): Promise<string> {
+async function calamity(replica: Replica, config: string, server: PostgresServer, dice: Dice): Promise<string> {
   const roll = dice.roll();
   const ms = dice.roll() * STILL;
   if (roll < 0.3) {
     await replica.restart('SIGKILL');
     return 'kill -9';
   }
-  if (roll < 0.4) {
+  if (roll < 0.37) {
     await replica.restart('SIGTERM');
     return 'restart';
+  }
+  if (roll < 0.47) {
+    await replica.reload(config);
+    return 'reload';
   }
   if (roll < 0.65) {
     replica.freeze(ms);
@@ -157,6 +161,12 @@ class Replica {
     await this.relay.kill('SIGKILL');
     this.relay = await spawnRelay(this.folder);
     this.#lives.push(this.relay);
+  }
+
+  /** Another wait, and so another config, which the others do not have yet: every lane ends and begins anew. */
+  async reload(config: string): Promise<void> {
+    await writeFile(path.join(this.folder, 'config.yaml'), config);
+    this.relay.child.kill('SIGHUP');
   }
 
   /** Stops its process, and lets it go on after so many milliseconds. */

@@ -3,13 +3,20 @@ import type { ChaosReport } from './chaos.ts';
 const SERVICES = ['slack', 'notion', 'sheets', 'hook'];
 
 /** What must not be: a line each. */
-export function problemsOf({ verdict, early }: ChaosReport): string[] {
+export function problemsOf({ verdict, early, struck, calamities }: ChaosReport): string[] {
   const found = Object.entries(verdict).flatMap(([kind, services]) =>
     Object.entries(services as Record<string, string[]>).flatMap(([service, what]) =>
       what.map((each) => `${kind} at ${service}: ${each}`),
     ),
   );
-  return [...found, ...early.map(({ service, ms }) => `a call to ${service} ${ms} ms after a Retry-After of 1 s`)];
+  // Only a process that died counts against what it had under way.
+  const unfair =
+    struck > 0 && !calamities['kill -9'] ? [`${struck} deliveries given up, though no relay was killed`] : [];
+  return [
+    ...found,
+    ...unfair,
+    ...early.map(({ service, ms }) => `a call to ${service} ${ms} ms after a Retry-After of 1 s`),
+  ];
 }
 
 /** What the logs tell of the first interview that has a problem. */

@@ -154,6 +154,37 @@ test('what a reload changes is told after it, and a store that cannot be read sp
   assert.equal(told.skipped, 'the disk is gone');
 });
 
+test('a reload that waits for one destination leaves none of the others standing', async () => {
+  const both = (more: string) =>
+    configText(`destinations:
+  quick: { connector: webhook, url: "${first.url}" }
+  slow: { connector: webhook, url: "${second.url}" }
+routes:
+  - { name: all, to: [quick, slow] }
+${more}`);
+  relay = await startRelay(both(''));
+  const held = Promise.withResolvers<() => void>();
+  second.answer = (_request, response) => held.resolve(() => response.writeHead(204).end());
+  await post(relay, interview('int_1'));
+  const answer = await held.promise;
+  await relay.log.step('delivery.attempted', ({ destination }) => destination === 'quick');
+  await writeFile(relay.file, both('timezone: Europe/Berlin\n'));
+  const reloading = relay.app.reload();
+  // The quick one has ended; who looks now what is free must not come in between.
+  for (const until = performance.now() + 2_500; performance.now() < until; )
+    await relay.app.store.setPaused('other', true);
+  second.answer = (_request, response) => response.writeHead(204).end();
+  answer();
+  assert.equal(await reloading, true);
+  await post(relay, interview('int_2'));
+  for (const lane of ['quick', 'slow']) {
+    await relay.log.step(
+      'delivery.attempted',
+      ({ destination, subject }) => destination === lane && subject === 'int_2',
+    );
+  }
+});
+
 test('SIGHUP reads the config again', async (t) => {
   relay = await startRelay(hookTo(first));
   const folder = await makeFolder(t, { 'config.yaml': hookTo(first) });
