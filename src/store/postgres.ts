@@ -9,7 +9,7 @@ import { flowStep, haltStatement, pauseStatement } from './postgres/flow.ts';
 import { Lists } from './postgres/lists.ts';
 import type { Notices } from './postgres/notices.ts';
 import type { OwnLanes } from './postgres/own-lanes.ts';
-import { releaseAt, releaseUnserved } from './postgres/release.ts';
+import { releaseAt, releaseLost, releaseUnserved } from './postgres/release.ts';
 import { rename } from './postgres/rename.ts';
 import { SharedClock } from './postgres/shared-clock.ts';
 import { toDatabase } from './postgres/text.ts';
@@ -119,11 +119,14 @@ export class PostgresStore implements Store {
   async release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }> {
     if (await this.#clock.isSetBack()) await this.#catchUp();
     const lanes = this.#lanes;
-    if (destinations) {
-      const own = destinations.filter((destination) => lanes?.has(destination));
-      return lanes && own.length > 0 ? releaseAt(own, (...work) => lanes.run(...work)) : { freed: 0, failed: [] };
+    const own = destinations?.filter((destination) => lanes?.has(destination));
+    if (own?.length === 0) return { freed: 0, failed: [] };
+    if (lanes) {
+      const run: OwnLanes['run'] = (...work) => lanes.run(...work);
+      const survived = await releaseLost(lanes);
+      const { freed, failed } = own ? await releaseAt(own, run) : await releaseUnserved(run);
+      return { freed: survived + freed, failed };
     }
-    if (lanes) return releaseUnserved((...work) => lanes.run(...work));
     return this.#database.session((client) =>
       releaseUnserved(async (statement) => (await client.query<Record<string, unknown>>(statement)).rows),
     );

@@ -63,7 +63,7 @@ const CLAIM = `
       AND (d.destination = $1::text AND d.state = 'pending' AND d.token IS NULL) IS TRUE
     FOR UPDATE SKIP LOCKED),
   taken AS (
-    UPDATE delivery d SET token = gen_random_uuid(), attempts = attempts + 1, renew = false
+    UPDATE delivery d SET token = ($8::text || right(gen_random_uuid()::text, 12))::uuid, attempts = attempts + 1, renew = false
     FROM locked WHERE d.id = locked.id
     RETURNING d.*, $6::text AS target, locked.renew AS renewed),
   last AS (
@@ -109,17 +109,14 @@ const CLAIM = `
       )) AS elsewhere
   FROM last c JOIN event e ON e.id = c.event ORDER BY c.due_at, c.id`;
 
-export function claimStatement({
-  destination,
-  target,
-  now,
-  limit,
-  except,
-  standsAlone = false,
-}: ClaimRequest): Statement {
+/** @param mark how the tokens begin: a UUID but for its last twelve digits */
+export function claimStatement(
+  { destination, target, now, limit, except, standsAlone = false }: ClaimRequest,
+  mark: string,
+): Statement {
   const name = toDatabase(destination);
   const most = Math.max(0, Math.min(limit, CLAIM_LIMIT));
-  const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now)];
+  const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now), mark];
   return { name: 'claim', text: CLAIM, values };
 }
 

@@ -51,6 +51,8 @@ interface Hooks {
   prepare(client: pg.Client): Promise<void>;
   /** The statement of a beat. */
   beat(): Statement;
+  /** There is a connection, again: what this runs goes over it before anything else. */
+  made(): void;
   /** All that was the connection's is lost. */
   lost(): void;
 }
@@ -213,6 +215,7 @@ export class LaneConnection {
     this.#socket = socket;
     this.#pause = 0;
     this.#unanswered = [];
+    this.#hooks.made();
     await this.run(this.#hooks.beat()).catch(() => {});
   }
 

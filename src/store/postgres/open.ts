@@ -17,6 +17,7 @@ import { migrate, schemaVersion } from './migrate.ts';
 import { Notices } from './notices.ts';
 import { openError } from './open-error.ts';
 import { OwnLanes } from './own-lanes.ts';
+import { releaseLost } from './release.ts';
 import { Replicas, SERVED } from './replicas.ts';
 
 /** Milliseconds that a relay waits for a database that is only starting, and between two tries. */
@@ -67,6 +68,8 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
   const connection = new LaneConnection(clientConfig(address, laneSettings), {
     prepare: (client) => refusePooler(client, database, { settings: laneSettings, shown }),
     beat: () => replicas.beat(),
+    // Should it fail, `release` does it when the lanes are taken again.
+    made: () => void releaseLost(lanes).catch(() => {}),
     lost: () => {
       lanes.lose();
       for (const told of losses) told();
