@@ -117,7 +117,8 @@ export class PostgresStore implements Store {
   }
 
   async release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }> {
-    if (await this.#clock.isSetBack()) await this.#catchUp();
+    await this.#clock.start();
+    if (this.#clock.isSetBack) await this.#catchUp();
     const lanes = this.#lanes;
     const own = destinations?.filter((destination) => lanes?.has(destination));
     if (own?.length === 0) return { freed: 0, failed: [] };
@@ -262,7 +263,7 @@ export class PostgresStore implements Store {
     let looks = 0;
     const look = async () => {
       looks += 1;
-      const caughtUp = (await this.#clock.isSetBack()) && (await this.#catchUp());
+      const caughtUp = this.#clock.isSetBack && (await this.#catchUp());
       if ((caughtUp || looks % LOOK === 0) && !this.#closed) changed();
     };
     this.#timers.push(setInterval(() => void look().catch(() => {}), WATCH).unref());
