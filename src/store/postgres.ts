@@ -5,6 +5,7 @@ import type { Bodies } from './bodies.ts';
 import type { CommitOptions } from './commit.ts';
 import { Accepting } from './postgres/accept.ts';
 import type { Database, Statement } from './postgres/database.ts';
+import { answerWithin } from './postgres/deadline.ts';
 import { flowStep, haltStatement, pauseStatement } from './postgres/flow.ts';
 import { Lists } from './postgres/lists.ts';
 import type { Notices } from './postgres/notices.ts';
@@ -42,6 +43,8 @@ const FOLDED = 20_000;
 const DAY = 24 * 3_600_000;
 /** Milliseconds that closing waits for connections that do not come back. */
 const LAST = 5_000;
+/** Milliseconds within which a database that can commit says so. */
+const PING = 2_000;
 
 const FOLD_SQL = `
   WITH gone AS (
@@ -277,7 +280,7 @@ export class PostgresStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#database.write({ text: 'UPDATE ping SET count = count + 1' });
+    await answerWithin(PING, this.#database.write({ text: 'UPDATE ping SET count = count + 1', query_timeout: PING }));
   }
 
   close(): Promise<void> {

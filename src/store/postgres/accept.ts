@@ -3,6 +3,7 @@ import type { CommitOptions } from '../commit.ts';
 import { clock, packBody } from '../rows.ts';
 import type { Accepted, NewEvent } from '../store.ts';
 import { closedError, type Database } from './database.ts';
+import { answerWithin } from './deadline.ts';
 import { toDatabase, toKey } from './text.ts';
 
 /** The most events, and bytes of their packed bodies, of one statement; at least one event. */
@@ -10,6 +11,8 @@ const MOST_EVENTS = 500;
 const MOST_BYTES = 16_000_000;
 /** Statements under way at a time: while one waits for the disk, the next can be on its way. */
 const AT_A_TIME = 3;
+/** Milliseconds after which an event counts as not stored: Svix waits for 15 s. Stored after all, its retry is a duplicate. */
+const DEADLINE = 8_000;
 
 interface Waiting {
   event: NewEvent;
@@ -91,15 +94,14 @@ export class Accepting {
     }
     this.#count += 1;
     this.#bytes += bytes;
-    try {
-      return await new Promise<Accepted>((resolve, reject) => {
-        this.#waiting.push({ event, packed, bytes, resolve, reject });
-        this.#schedule();
-      });
-    } finally {
+    const stored = new Promise<Accepted>((resolve, reject) => {
+      this.#waiting.push({ event, packed, bytes, resolve, reject });
+      this.#schedule();
+    }).finally(() => {
       this.#count -= 1;
       this.#bytes -= bytes;
-    }
+    });
+    return answerWithin(DEADLINE, stored);
   }
 
   /** Ends the writes that wait, and takes no more. */
