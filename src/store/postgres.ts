@@ -3,6 +3,7 @@ import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
 import type { Bodies } from './bodies.ts';
 import type { CommitOptions } from './commit.ts';
+import { KEY_KEPT, STEP } from './limits.ts';
 import { Accepting } from './postgres/accept.ts';
 import type { Database, Statement } from './postgres/database.ts';
 import { answerWithin } from './postgres/deadline.ts';
@@ -14,7 +15,7 @@ import { releaseAt, releaseLost, releaseUnserved } from './postgres/release.ts';
 import { rename } from './postgres/rename.ts';
 import { SharedClock } from './postgres/shared-clock.ts';
 import { toDatabase } from './postgres/text.ts';
-import { STEP, Verbs } from './postgres/verbs.ts';
+import { Verbs } from './postgres/verbs.ts';
 import { clock } from './rows.ts';
 import type {
   Accepted,
@@ -40,7 +41,6 @@ const LOOK = 5;
 /** Milliseconds between two times that the rows of the backlog are folded, and the most of one time. */
 const FOLD = 2_000;
 const FOLDED = 20_000;
-const DAY = 24 * 3_600_000;
 /** Milliseconds that closing waits for connections that do not come back. */
 const LAST = 5_000;
 /** Milliseconds within which a database that can commit says so. */
@@ -226,8 +226,7 @@ export class PostgresStore implements Store {
       INSERT INTO paused_key (key, until, length) VALUES ($2, $3, $4)
       ON CONFLICT (key) DO UPDATE SET until = excluded.until, length = excluded.length
       WHERE excluded.until > paused_key.until`;
-    // Not those that a clock which jumped ahead only seems to have ended.
-    const values = [clock(now - DAY), toDatabase(key), clock(now + ms), clock(ms)];
+    const values = [clock(now - KEY_KEPT), toDatabase(key), clock(now + ms), clock(ms)];
     await this.#database.write({ text, values });
   }
 

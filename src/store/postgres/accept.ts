@@ -1,5 +1,6 @@
 import { RelayError } from '../../errors.ts';
 import type { CommitOptions } from '../commit.ts';
+import { cannotKeepUp, WAITING, WAITING_BYTES } from '../limits.ts';
 import { clock, packBody } from '../rows.ts';
 import type { Accepted, NewEvent } from '../store.ts';
 import { closedError, type Database } from './database.ts';
@@ -79,8 +80,8 @@ export class Accepting {
     this.#database = database;
     this.#before = hooks.before;
     this.#stored = hooks.stored;
-    this.#maxWaiting = options.maxWaiting ?? 4096;
-    this.#maxBytes = options.maxBytes ?? 128_000_000;
+    this.#maxWaiting = options.maxWaiting ?? WAITING;
+    this.#maxBytes = options.maxBytes ?? WAITING_BYTES;
   }
 
   async accept(event: NewEvent): Promise<Accepted> {
@@ -88,9 +89,7 @@ export class Accepting {
     const packed = packBody(event.body);
     const bytes = packed.length + event.body.length;
     if (this.#count >= this.#maxWaiting || this.#bytes + bytes > this.#maxBytes) {
-      throw new RelayError('RELAY_STORE_BUSY', `the store cannot keep up: ${this.#count} writes are waiting`, {
-        fix: 'Look at the database: it is slow, or cannot be reached.',
-      });
+      throw cannotKeepUp(this.#count, 'Look at the database: it is slow, or cannot be reached.');
     }
     this.#count += 1;
     this.#bytes += bytes;

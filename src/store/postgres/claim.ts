@@ -1,13 +1,11 @@
 import type { Receipt } from '../../model.ts';
+import { CLAIM_BYTES, CLAIM_LIMIT } from '../limits.ts';
 import { clock } from '../rows.ts';
 import type { Claim, ClaimRequest } from '../store.ts';
 import type { Statement } from './database.ts';
 import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord } from './rows.ts';
 import { fromDatabase, toDatabase, toKey } from './text.ts';
 
-/** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
-const CLAIM_LIMIT = 1000;
-const CLAIM_BYTES = 32_000_000;
 /** Due deliveries that are looked at for each that is wanted, and more: some have one subject. */
 const WINDOW = { times: 2, more: 50 };
 

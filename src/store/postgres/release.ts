@@ -1,16 +1,8 @@
+import { APART, STEP, STRIKES, STRUCK } from '../limits.ts';
 import { clock } from '../rows.ts';
 import type { Statement } from './database.ts';
 import { laneLock, type OwnLanes } from './own-lanes.ts';
 import { fromDatabase, toDatabase } from './text.ts';
-import { STEP } from './verbs.ts';
-
-/** Claims in a row that may end with no outcome. */
-const STRIKES = 3;
-/**
- * Milliseconds, at least, and up to five times as many at random, after which a delivery of two strikes is claimed again,
- * and alone: at the third crash, the one that causes it should be the only one under way.
- */
-const APART = 2_000;
 
 /**
  * Frees a step of claims, with a strike or without. What a person asked for meanwhile counts more than the strike.
@@ -41,10 +33,6 @@ function release(which: string, strike: 0 | 1): string {
 const RELEASE = release('destination = ANY($1::text[])', 1);
 const RELEASE_LOST = release('token >= $1::uuid AND token < $3::uuid', 0);
 
-const DETAIL = `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`;
-const FIX =
-  "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.";
-
 /** Runs statements one after the other over one connection. */
 type Run = (statement: Statement, options?: { alone: boolean }) => Promise<Record<string, unknown>[]>;
 
@@ -58,7 +46,7 @@ interface Released {
 export async function releaseAt(destinations: readonly string[], run: Run): Promise<Released> {
   const released: Released = { freed: 0, failed: [] };
   for (;;) {
-    const values = [destinations.map(toDatabase), clock(Date.now()), DETAIL, FIX];
+    const values = [destinations.map(toDatabase), clock(Date.now()), STRUCK.detail, STRUCK.fix];
     const rows = await run({ text: RELEASE, values });
     released.freed += rows.length;
     released.failed.push(...rows.filter(({ state }) => state === 'failed').map(({ id }) => `d${id}`));
