@@ -75,8 +75,10 @@ export function problemOf(store: string): string | undefined {
 
 function problemOfOption(name: string, value: string): string | undefined {
   if (!OPTIONS.includes(name)) {
-    const meant = didYouMean(name, OPTIONS);
-    return `the address of a database has no option "${name}".${meant === '' ? ` There are ${OPTIONS.join(', ')}.` : meant}`;
+    // A ? in a password would make a piece of it the name of an option: only what is nearly one is shown.
+    const meant = /^[a-z_]+$/.test(name) ? didYouMean(name, OPTIONS) : '';
+    if (meant !== '') return `the address of a database has no option "${name}".${meant}`;
+    return `the address of a database has an option that is unknown. There are ${OPTIONS.join(', ')}; in a password, write ? as %3F`;
   }
   if (name === 'sslmode' && !MODES.includes(value)) {
     return `sslmode is ${MODES.slice(0, -1).join(', ')} or ${MODES.at(-1)}: what falls back to no encryption is not offered`;

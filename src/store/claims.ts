@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Receipt } from '../model.ts';
 import type { Packed } from './bodies.ts';
+import { APART, CLAIM_BYTES, CLAIM_LIMIT, STRIKES, STRUCK } from './limits.ts';
 import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, numberOf } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Claim, ClaimRequest, Settlement } from './store.ts';
-
-/** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
-const CLAIM_LIMIT = 1000;
-const CLAIM_BYTES = 32_000_000;
-/** Claims in a row that may end with no outcome. */
-const STRIKES = 3;
-
-/**
- * Milliseconds, at least, and up to five times as many at random, after which a delivery of two strikes is claimed again,
- * and alone: at the third crash, the one that causes it should be the only one under way.
- */
-const APART = 2_000;
 
 /** A delivery that is due. */
 interface Due {
@@ -163,8 +152,7 @@ export class Claims {
       now: clock(Date.now()),
       apart: APART,
       step: step - wishes.length,
-      detail: `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`,
-      fix: "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.",
+      ...STRUCK,
     }) as { id: number; state: string }[];
     const failed = freed.filter(({ state }) => state === 'failed').map(({ id }) => `d${id}`);
     return { freed: wishes.length + freed.length, failed };

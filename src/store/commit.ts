@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import { commitError, isBusy } from './database.ts';
+import { cannotKeepUp, LOCK_WAIT, WAITING, WAITING_BYTES } from './limits.ts';
 
 interface Waiting {
   work: () => unknown;
@@ -50,9 +51,9 @@ export class GroupCommit {
   constructor(database: DatabaseSync, options: CommitOptions = {}, first: () => void = () => {}) {
     this.#database = database;
     this.#first = first;
-    this.#maxWaiting = options.maxWaiting ?? 4096;
-    this.#maxBytes = options.maxBytes ?? 128_000_000;
-    this.#lockWait = options.lockWait ?? 5000;
+    this.#maxWaiting = options.maxWaiting ?? WAITING;
+    this.#maxBytes = options.maxBytes ?? WAITING_BYTES;
+    this.#lockWait = options.lockWait ?? LOCK_WAIT;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#save = database.prepare('SAVEPOINT work');
     this.#undo = database.prepare('ROLLBACK TO work');
@@ -70,11 +71,8 @@ export class GroupCommit {
   write<T>(work: () => T, bytes = 0): Promise<T> {
     if (this.#closed) return Promise.reject(new RelayError('RELAY_STORE_BUSY', 'the store is closed'));
     if (this.#waiting.length >= this.#maxWaiting || this.#bytes + bytes > this.#maxBytes) {
-      return Promise.reject(
-        new RelayError('RELAY_STORE_BUSY', `the store cannot keep up: ${this.#waiting.length} writes are waiting`, {
-          fix: 'Look at the disk that holds the store: it is slow, or another program holds it.',
-        }),
-      );
+      const fix = 'Look at the disk that holds the store: it is slow, or another program holds it.';
+      return Promise.reject(cannotKeepUp(this.#waiting.length, fix));
     }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, bytes, resolve: resolve as Waiting['resolve'], reject });

@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord } from '../model.ts';
 import type { Packed } from './bodies.ts';
 import { readError } from './database.ts';
+import { pageBefore, pageSize } from './pages.ts';
 import {
   clock,
   type DeliveryRow,
@@ -15,9 +15,6 @@ import {
 } from './rows.ts';
 import { UNDER_WAY } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
-
-/** The most rows of one page, so that no list stalls what else the process does. */
-const MAX_PAGE = 1000;
 
 const EVENT = 'e.id, e.source, e.svix_id, e.event_type, e.subject, e.study, e.state, e.reason, e.received_at, e.routes';
 const DELIVERY =
@@ -59,9 +56,9 @@ export class Lists {
     const where = eventWhere(filter);
     where.andState('e.state', filter.state, 'routed');
     where.and('EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id AND d.destination = ?)', filter.destination);
-    where.and('e.id < ?', before(page, 'e'));
+    where.and('e.id < ?', pageBefore(page, 'e'));
     const sql = `SELECT ${EVENT} FROM event e WHERE ${where} ORDER BY e.id DESC LIMIT ?`;
-    return this.#all<EventRow>(sql, ...where.values, size(page)).map(eventRecord);
+    return this.#all<EventRow>(sql, ...where.values, pageSize(page)).map(eventRecord);
   }
 
   deliveries(filter: DeliveryFilter, page: PageRequest): DeliveryRecord[] {
@@ -70,9 +67,9 @@ export class Lists {
     where.andState('d.state', filter.state, 'delivered');
     where.and('d.destination = ?', filter.destination);
     where.and('d.destination IN (SELECT value FROM json_each(?))', json(filter.destinations));
-    where.and('d.id < ?', before(page, 'd'));
+    where.and('d.id < ?', pageBefore(page, 'd'));
     const sql = `SELECT ${DELIVERY} FROM delivery d JOIN event e ON e.id = d.event WHERE ${where} ORDER BY d.id DESC LIMIT ?`;
-    return this.#all<DeliveryRow>(sql, ...where.values, size(page)).map(deliveryRecord);
+    return this.#all<DeliveryRow>(sql, ...where.values, pageSize(page)).map(deliveryRecord);
   }
 
   deliveriesOf(events: string[]): Map<string, DeliveryRecord[]> {
@@ -167,15 +164,4 @@ function eventWhere(filter: Omit<EventFilter, 'state'>): Where {
 
 function json(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
-}
-
-function size(page: PageRequest): number {
-  return Math.max(1, Math.min(MAX_PAGE, Math.floor(page.limit)));
-}
-
-function before(page: PageRequest, letter: 'e' | 'd'): number | undefined {
-  if (page.before === undefined) return undefined;
-  const number = numberOf(page.before, letter);
-  if (number === undefined) throw new RelayError('RELAY_NOT_FOUND', `there is no page before "${page.before}"`);
-  return number;
 }

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { RelayError } from '../errors.ts';
 import type { CommitOptions } from './commit.ts';
 import { isBusy, makeFile, openError, openReader, openWriter } from './database.ts';
 import { migrate } from './migrate.ts';
+import { notThere } from './not-there.ts';
 import { SqliteStore } from './sqlite.ts';
 
 const WAIT = 10_000;
@@ -21,11 +21,7 @@ export async function openSqlite(
   path: string,
   options: CommitOptions & { create?: boolean; wait?: number } = {},
 ): Promise<SqliteStore> {
-  if (options.create === false && !existsSync(path)) {
-    throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path} yet`, {
-      fix: 'Start the relay once, which makes it, or correct `store:`.',
-    });
-  }
+  if (options.create === false && !existsSync(path)) throw notThere(path);
   const deadline = performance.now() + (options.wait ?? WAIT);
   try {
     await makeFile(path);

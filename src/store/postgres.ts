@@ -3,17 +3,19 @@ import { RelayError } from '../errors.ts';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
 import type { Bodies } from './bodies.ts';
 import type { CommitOptions } from './commit.ts';
+import { KEY_KEPT, STEP } from './limits.ts';
 import { Accepting } from './postgres/accept.ts';
 import type { Database, Statement } from './postgres/database.ts';
+import { answerWithin } from './postgres/deadline.ts';
 import { flowStep, haltStatement, pauseStatement } from './postgres/flow.ts';
 import { Lists } from './postgres/lists.ts';
 import type { Notices } from './postgres/notices.ts';
 import type { OwnLanes } from './postgres/own-lanes.ts';
-import { releaseAt, releaseUnserved } from './postgres/release.ts';
+import { releaseAt, releaseLost, releaseUnserved } from './postgres/release.ts';
 import { rename } from './postgres/rename.ts';
 import { SharedClock } from './postgres/shared-clock.ts';
 import { toDatabase } from './postgres/text.ts';
-import { STEP, Verbs } from './postgres/verbs.ts';
+import { Verbs } from './postgres/verbs.ts';
 import { clock } from './rows.ts';
 import type {
   Accepted,
@@ -39,9 +41,10 @@ const LOOK = 5;
 /** Milliseconds between two times that the rows of the backlog are folded, and the most of one time. */
 const FOLD = 2_000;
 const FOLDED = 20_000;
-const DAY = 24 * 3_600_000;
 /** Milliseconds that closing waits for connections that do not come back. */
 const LAST = 5_000;
+/** Milliseconds within which a database that can commit says so. */
+const PING = 2_000;
 
 const FOLD_SQL = `
   WITH gone AS (
@@ -117,13 +120,17 @@ export class PostgresStore implements Store {
   }
 
   async release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }> {
-    if (await this.#clock.isSetBack()) await this.#catchUp();
+    await this.#clock.start();
+    if (this.#clock.isSetBack) await this.#catchUp();
     const lanes = this.#lanes;
-    if (destinations) {
-      const own = destinations.filter((destination) => lanes?.has(destination));
-      return lanes && own.length > 0 ? releaseAt(own, (...work) => lanes.run(...work)) : { freed: 0, failed: [] };
+    const own = destinations?.filter((destination) => lanes?.has(destination));
+    if (own?.length === 0) return { freed: 0, failed: [] };
+    if (lanes) {
+      const run: OwnLanes['run'] = (...work) => lanes.run(...work);
+      const survived = await releaseLost(lanes);
+      const { freed, failed } = own ? await releaseAt(own, run) : await releaseUnserved(run);
+      return { freed: survived + freed, failed };
     }
-    if (lanes) return releaseUnserved((...work) => lanes.run(...work));
     return this.#database.session((client) =>
       releaseUnserved(async (statement) => (await client.query<Record<string, unknown>>(statement)).rows),
     );
@@ -219,8 +226,7 @@ export class PostgresStore implements Store {
       INSERT INTO paused_key (key, until, length) VALUES ($2, $3, $4)
       ON CONFLICT (key) DO UPDATE SET until = excluded.until, length = excluded.length
       WHERE excluded.until > paused_key.until`;
-    // Not those that a clock which jumped ahead only seems to have ended.
-    const values = [clock(now - DAY), toDatabase(key), clock(now + ms), clock(ms)];
+    const values = [clock(now - KEY_KEPT), toDatabase(key), clock(now + ms), clock(ms)];
     await this.#database.write({ text, values });
   }
 
@@ -259,7 +265,7 @@ export class PostgresStore implements Store {
     let looks = 0;
     const look = async () => {
       looks += 1;
-      const caughtUp = (await this.#clock.isSetBack()) && (await this.#catchUp());
+      const caughtUp = this.#clock.isSetBack && (await this.#catchUp());
       if ((caughtUp || looks % LOOK === 0) && !this.#closed) changed();
     };
     this.#timers.push(setInterval(() => void look().catch(() => {}), WATCH).unref());
@@ -273,7 +279,7 @@ export class PostgresStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#database.write({ text: 'UPDATE ping SET count = count + 1' });
+    await answerWithin(PING, this.#database.write({ text: 'UPDATE ping SET count = count + 1', query_timeout: PING }));
   }
 
   close(): Promise<void> {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { isPostgres, shownStore } from '../address.ts';
+import { isPostgres } from '../address.ts';
 import { RelayError } from '../errors.ts';
 import { openError, openReader } from './database.ts';
 import { lockStore } from './lock.ts';
 import { newestSchema, type Schema, schemaVersion } from './migrate.ts';
+import { notThere } from './not-there.ts';
 import { openSqlite } from './open-sqlite.ts';
 
 /**
@@ -32,13 +33,6 @@ export async function migrateStore(location: string, options: { create: boolean 
   if (isPostgres(location)) await (await import('./postgres/schema.ts')).migratePostgres(location);
   else await migrateSqlite(location);
   return schema;
-}
-
-/** That a store is not there, where one is not simply made. */
-export function notThere(location: string): RelayError {
-  return new RelayError('RELAY_STORE_OPEN', `there is no store at ${shownStore(location)} yet`, {
-    fix: 'Make it with `versive-relay migrate --create`, or correct `store:`. A relay that starts makes it too.',
-  });
 }
 
 function sqliteSchema(path: string): Schema {

@@ -3,6 +3,7 @@ import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
 import { Bodies, type Packed } from './bodies.ts';
 import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
+import { KEY_KEPT, STEP } from './limits.ts';
 import { Lists } from './lists.ts';
 import { clock, numberOf, packBody } from './rows.ts';
 import { prepareStatements, type Statements } from './statements.ts';
@@ -26,9 +27,6 @@ import { WallClock } from './wall-clock.ts';
 
 /** Milliseconds between looks at what other processes changed: a verb is acted on within a second. */
 const WATCH = 500;
-const DAY = 24 * 3_600_000;
-/** The most rows that one commit of a verb changes, so that nothing stalls an acknowledgement. */
-const STEP = 500;
 
 /** The store in one SQLite file. See migrations/sqlite for its tables. */
 export class SqliteStore implements Store {
@@ -237,8 +235,7 @@ export class SqliteStore implements Store {
   async pauseKey(key: string, ms: number): Promise<void> {
     await this.#commit.write(() => {
       const now = Date.now();
-      // Not those that a clock which jumped ahead only seems to have ended.
-      this.#sql.dropKeys.run(clock(now - DAY));
+      this.#sql.dropKeys.run(clock(now - KEY_KEPT));
       this.#sql.pauseKey.run(key, clock(now + ms), clock(ms));
     });
   }

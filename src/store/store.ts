@@ -187,7 +187,8 @@ export interface Store {
   record(token: string, target: string, settlement: Settlement): Promise<boolean>;
   /**
    * Frees the claims that a process left behind when it died. A delivery whose claims ended three times in a row with no
-   * outcome at all becomes failed: it would take the relay down for ever. Their doubts stay.
+   * outcome at all becomes failed: it would take the relay down for ever. Their doubts stay. What this process itself had
+   * under way in lanes that it lost is freed too, and counts no strike.
    *
    * @param destinations whose lanes are this process's now; absent frees those that no process serves
    * @returns how many were freed, and the ids of those that failed

@@ -44,11 +44,17 @@ test('of a file, all that is told is whether a relay serves it', async (t) => {
 });
 
 describe('of a database', { skip: !isTested('postgres') }, () => {
-  test('none, while there are no tables yet, or nobody serves it', async (t) => {
-    for (const template of ['template0', undefined]) {
-      const { run } = await setUp(t, await makeDatabase(template));
-      refused(await run());
-      refused(await run('--json'));
+  test('none, while nobody serves it', async (t) => {
+    const { run } = await setUp(t, await makeDatabase());
+    refused(await run());
+    refused(await run('--json'));
+  });
+
+  test('that there is no store yet, while it has no tables', async (t) => {
+    const { run } = await setUp(t, await makeDatabase('template0'));
+    for (const { code, out, err } of [await run(), await run('--json')]) {
+      assert.deepEqual([code, out], [1, '']);
+      assert.match(err, /there is no store at postgres:.* yet \(RELAY_STORE_OPEN\)\n +fix Make it with/);
     }
   });
 

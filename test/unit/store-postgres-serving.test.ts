@@ -2,37 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { isServed, openStore, serveStore } from '../../src/store/open.ts';
-import type { Claim, Serving } from '../../src/store/store.ts';
+import { isServed, openStore } from '../../src/store/open.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { startPostgres } from '../support/postgres-server.ts';
+import { claim, endLaneSessions, lost, serve, takeAgain } from '../support/serving.ts';
 import { isTested, makeDatabase, onServer } from '../support/stores.ts';
 
 const OPEN = JSON.stringify(import.meta.resolve('../../src/store/open.ts'));
-
-async function serve(t: TestContext, location: string): Promise<Serving> {
-  const serving = await serveStore(location);
-  t.after(() => serving.close());
-  return serving;
-}
-
-async function claim({ store }: Serving, destination = 'slack'): Promise<Claim> {
-  const [first] = await store.claim({ destination, target: 't', now: 1_000_000, limit: 1, except: [] });
-  return first ?? assert.fail('nothing was due');
-}
-
-const lost = (serving: Serving) => new Promise<void>((resolve) => serving.lost(resolve));
-
-/** Ends the sessions that hold locks: those of lanes. */
-const endLaneSessions = (location: string) =>
-  onServer(
-    location,
-    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-  );
 
 describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
   test('replicas that are sent the same events keep each once, in whatever order they come', async (t) => {
@@ -112,16 +91,12 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     assert.equal(await one.store.record(token, 't', { state: 'delivered', receipt: {} }), false);
     assert.equal(await one.store.checkpoint(token, 't', {}), false);
     assert.equal(await other.take('slack', ['token']), true);
-    assert.equal((await other.store.release(['slack'])).freed, 1);
+    await other.store.release(['slack']);
     const again = await claim(other);
     assert.ok(again.doubt, 'its write may have landed');
     assert.equal(await other.store.record(again.token, 't', { state: 'delivered', receipt: {} }), true);
     await other.give('slack');
-    for (;;) {
-      const taken = await one.take('slack', []).catch(() => undefined);
-      if (taken) break;
-      await wait(50);
-    }
+    await takeAgain(one, 'slack');
     assert.equal(one.isSure, true, 'it has come back by itself');
   });
 
@@ -168,8 +143,8 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     await server.start();
     assert.equal((await serving.store.accept(event)).duplicate, true);
     assert.equal((await serving.store.accept(newEvent())).duplicate, false);
-    while (!(await serving.take('slack', []).catch(() => false))) await wait(50);
-    assert.equal((await serving.store.release(['slack'])).freed, 1);
+    await takeAgain(serving, 'slack');
+    await serving.store.release(['slack']);
     assert.ok((await claim(serving)).doubt);
   });
 

@@ -1,8 +1,10 @@
 import { RelayError } from '../../errors.ts';
 import type { CommitOptions } from '../commit.ts';
+import { cannotKeepUp, WAITING, WAITING_BYTES } from '../limits.ts';
 import { clock, packBody } from '../rows.ts';
 import type { Accepted, NewEvent } from '../store.ts';
 import { closedError, type Database } from './database.ts';
+import { answerWithin } from './deadline.ts';
 import { toDatabase, toKey } from './text.ts';
 
 /** The most events, and bytes of their packed bodies, of one statement; at least one event. */
@@ -10,6 +12,8 @@ const MOST_EVENTS = 500;
 const MOST_BYTES = 16_000_000;
 /** Statements under way at a time: while one waits for the disk, the next can be on its way. */
 const AT_A_TIME = 3;
+/** Milliseconds after which an event counts as not stored: Svix waits for 15 s. Stored after all, its retry is a duplicate. */
+const DEADLINE = 8_000;
 
 interface Waiting {
   event: NewEvent;
@@ -76,8 +80,8 @@ export class Accepting {
     this.#database = database;
     this.#before = hooks.before;
     this.#stored = hooks.stored;
-    this.#maxWaiting = options.maxWaiting ?? 4096;
-    this.#maxBytes = options.maxBytes ?? 128_000_000;
+    this.#maxWaiting = options.maxWaiting ?? WAITING;
+    this.#maxBytes = options.maxBytes ?? WAITING_BYTES;
   }
 
   async accept(event: NewEvent): Promise<Accepted> {
@@ -85,21 +89,18 @@ export class Accepting {
     const packed = packBody(event.body);
     const bytes = packed.length + event.body.length;
     if (this.#count >= this.#maxWaiting || this.#bytes + bytes > this.#maxBytes) {
-      throw new RelayError('RELAY_STORE_BUSY', `the store cannot keep up: ${this.#count} writes are waiting`, {
-        fix: 'Look at the database: it is slow, or cannot be reached.',
-      });
+      throw cannotKeepUp(this.#count, 'Look at the database: it is slow, or cannot be reached.');
     }
     this.#count += 1;
     this.#bytes += bytes;
-    try {
-      return await new Promise<Accepted>((resolve, reject) => {
-        this.#waiting.push({ event, packed, bytes, resolve, reject });
-        this.#schedule();
-      });
-    } finally {
+    const stored = new Promise<Accepted>((resolve, reject) => {
+      this.#waiting.push({ event, packed, bytes, resolve, reject });
+      this.#schedule();
+    }).finally(() => {
       this.#count -= 1;
       this.#bytes -= bytes;
-    }
+    });
+    return answerWithin(DEADLINE, stored);
   }
 
   /** Ends the writes that wait, and takes no more. */

@@ -1,13 +1,11 @@
 import type { Receipt } from '../../model.ts';
+import { CLAIM_BYTES, CLAIM_LIMIT } from '../limits.ts';
 import { clock } from '../rows.ts';
 import type { Claim, ClaimRequest } from '../store.ts';
 import type { Statement } from './database.ts';
 import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord } from './rows.ts';
 import { fromDatabase, toDatabase, toKey } from './text.ts';
 
-/** The most deliveries, and bytes of their bodies, that one claim takes; at least one delivery whatever its size. */
-const CLAIM_LIMIT = 1000;
-const CLAIM_BYTES = 32_000_000;
 /** Due deliveries that are looked at for each that is wanted, and more: some have one subject. */
 const WINDOW = { times: 2, more: 50 };
 
@@ -63,7 +61,7 @@ const CLAIM = `
       AND (d.destination = $1::text AND d.state = 'pending' AND d.token IS NULL) IS TRUE
     FOR UPDATE SKIP LOCKED),
   taken AS (
-    UPDATE delivery d SET token = gen_random_uuid(), attempts = attempts + 1, renew = false
+    UPDATE delivery d SET token = ($8::text || right(gen_random_uuid()::text, 12))::uuid, attempts = attempts + 1, renew = false
     FROM locked WHERE d.id = locked.id
     RETURNING d.*, $6::text AS target, locked.renew AS renewed),
   last AS (
@@ -109,17 +107,14 @@ const CLAIM = `
       )) AS elsewhere
   FROM last c JOIN event e ON e.id = c.event ORDER BY c.due_at, c.id`;
 
-export function claimStatement({
-  destination,
-  target,
-  now,
-  limit,
-  except,
-  standsAlone = false,
-}: ClaimRequest): Statement {
+/** @param mark how the tokens begin: a UUID but for its last twelve digits */
+export function claimStatement(
+  { destination, target, now, limit, except, standsAlone = false }: ClaimRequest,
+  mark: string,
+): Statement {
   const name = toDatabase(destination);
   const most = Math.max(0, Math.min(limit, CLAIM_LIMIT));
-  const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now)];
+  const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now), mark];
   return { name: 'claim', text: CLAIM, values };
 }
 

@@ -9,6 +9,8 @@ export interface Statement {
   name?: string;
   text: string;
   values?: unknown[];
+  /** Milliseconds after which its connection is given up when no answer came. */
+  query_timeout?: number;
 }
 
 /** Milliseconds that an answer may come later than the database's own limit: then the network has lost it. */

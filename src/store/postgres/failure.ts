@@ -66,10 +66,13 @@ export function readError(error: unknown): unknown {
   });
 }
 
+/** Codes of Node.js: nobody listens there yet, its name is not known yet, or nothing leads there yet. */
+const AWAY = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'];
+
 /** True when trying again in a moment may help: the database is starting, or not up yet. */
 export function isAway(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return state === '57P03' || state === '53300';
   const errors = error instanceof AggregateError ? error.errors : [error];
-  return errors.some((each) => (each as NodeJS.ErrnoException)?.code === 'ECONNREFUSED');
+  return errors.some((each) => AWAY.includes((each as NodeJS.ErrnoException)?.code ?? ''));
 }

@@ -1,8 +1,8 @@
+import { STEP } from '../limits.ts';
 import { clock } from '../rows.ts';
 import type { Halt } from '../store.ts';
 import type { Statement } from './database.ts';
 import { toDatabase } from './text.ts';
-import { STEP } from './verbs.ts';
 
 /** What lets a lane flow with the last step of what becomes due. */
 const LAST = {

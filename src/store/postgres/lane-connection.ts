@@ -38,6 +38,12 @@ export const LANE_SETTINGS = {
 
 type Rows = Record<string, unknown>[];
 
+/** When a statement was sent, by both clocks: one stands still while the machine sleeps. */
+interface Sent {
+  steady: number;
+  wall: number;
+}
+
 interface Work {
   statement: Statement;
   /** In no transaction with others. */
@@ -51,6 +57,8 @@ interface Hooks {
   prepare(client: pg.Client): Promise<void>;
   /** The statement of a beat. */
   beat(): Statement;
+  /** There is a connection, again: what this runs goes over it before anything else. */
+  made(): void;
   /** All that was the connection's is lost. */
   lost(): void;
 }
@@ -67,10 +75,10 @@ export class LaneConnection {
   #socket: Socket | undefined;
   #queue: Work[] = [];
   #running: Promise<void> | undefined;
-  /** When the last statement that was answered had been sent, by both clocks: one stands still while the machine sleeps. */
-  #sure = { steady: Number.NEGATIVE_INFINITY, wall: 0 };
-  /** When each statement was sent that was not answered yet. */
-  #unanswered: number[] = [];
+  /** When the last statement that was answered had been sent. */
+  #sure: Sent = { steady: Number.NEGATIVE_INFINITY, wall: 0 };
+  /** The statements that have not ended yet. */
+  readonly #unanswered = new Set<Sent>();
   #beating: NodeJS.Timeout | undefined;
   #beats = false;
   #pause = 0;
@@ -163,28 +171,28 @@ export class LaneConnection {
   }
 
   async #send(client: pg.Client, statement: Statement | string): Promise<pg.QueryResult> {
-    const [steady, wall] = [performance.now(), Date.now()];
-    this.#unanswered.push(steady);
+    const sent = { steady: performance.now(), wall: Date.now() };
+    this.#unanswered.add(sent);
     try {
       const result = await client.query(statement);
-      this.#answered(client, { steady, wall });
+      this.#answered(client, sent);
       return result;
     } catch (error) {
       // Also a refusal is an answer.
-      if (error instanceof pg.DatabaseError) this.#answered(client, { steady, wall });
+      if (error instanceof pg.DatabaseError) this.#answered(client, sent);
       throw error;
+    } finally {
+      this.#unanswered.delete(sent);
     }
   }
 
-  #answered(client: pg.Client, sure: { steady: number; wall: number }): void {
-    if (client !== this.#client) return;
-    this.#sure = sure;
-    this.#unanswered.shift();
+  #answered(client: pg.Client, sent: Sent): void {
+    if (client === this.#client) this.#sure = sent;
   }
 
   #beat(): void {
-    const [oldest = Number.POSITIVE_INFINITY] = this.#unanswered;
-    if (performance.now() - oldest > DEAF) this.#socket?.destroy();
+    const [oldest] = this.#unanswered;
+    if (oldest && performance.now() - oldest.steady > DEAF) this.#socket?.destroy();
     if (!this.#client || this.#beats) return;
     this.#beats = true;
     this.run(this.#hooks.beat())
@@ -197,22 +205,33 @@ export class LaneConnection {
   async #connect(): Promise<void> {
     const socket = new Socket();
     const client = new pg.Client({ ...this.#config, pipeline: true, stream: () => socket });
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+      this.#lose(client);
+    };
     // Both: a connection that was ended tells only one of them.
-    client.on('error', () => this.#lose(client));
-    client.on('end', () => this.#lose(client));
+    client.on('error', over);
+    client.on('end', over);
+    let deaf: NodeJS.Timeout | undefined;
     try {
       await client.connect();
+      deaf = setTimeout(() => socket.destroy(), DEAF).unref();
       await this.#hooks.prepare(client);
-      if (this.#closed) throw lostError();
+      // Whoever loses it later is told: what was over before would never be lost.
+      if (this.#closed || isOver || socket.destroyed) throw lostError();
     } catch (error) {
       socket.destroy();
       await client.end().catch(() => {});
       throw error;
+    } finally {
+      clearTimeout(deaf);
     }
     this.#client = client;
     this.#socket = socket;
     this.#pause = 0;
-    this.#unanswered = [];
+    this.#unanswered.clear();
+    this.#hooks.made();
     await this.run(this.#hooks.beat()).catch(() => {});
   }
 

@@ -1,5 +1,5 @@
-import { RelayError } from '../../errors.ts';
 import type { DeliveryRecord, EventRecord } from '../../model.ts';
+import { pageBefore, pageSize } from '../pages.ts';
 import { clock, numberOf, unpackBody } from '../rows.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from '../store.ts';
 import type { Database } from './database.ts';
@@ -14,9 +14,6 @@ import {
   laneRecord,
 } from './rows.ts';
 import { fromDatabase, toDatabase, toKey } from './text.ts';
-
-/** The most rows of one page. */
-const MAX_PAGE = 1000;
 
 /** Conditions of a WHERE, with their values in order; `$` in a condition is its value's place. */
 class Where {
@@ -53,8 +50,8 @@ export class Lists {
     where.andState('e.state', filter.state, 'routed');
     const destination = optional(filter.destination);
     where.and('EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id AND d.destination = $)', destination);
-    where.and('e.id < $', before(page, 'e'));
-    const sql = `SELECT ${EVENT} FROM event e WHERE ${where} ORDER BY e.id DESC LIMIT ${size(page)}`;
+    where.and('e.id < $', pageBefore(page, 'e'));
+    const sql = `SELECT ${EVENT} FROM event e WHERE ${where} ORDER BY e.id DESC LIMIT ${pageSize(page)}`;
     return (await this.#all<EventRow>(sql, where.values)).map(eventRecord);
   }
 
@@ -64,9 +61,9 @@ export class Lists {
     where.andState('d.state', filter.state, 'delivered');
     where.and('d.destination = $', optional(filter.destination));
     where.and('d.destination = ANY($::text[])', filter.destinations?.map(toDatabase));
-    where.and('d.id < $', before(page, 'd'));
+    where.and('d.id < $', pageBefore(page, 'd'));
     const sql = `
-      SELECT ${DELIVERY} FROM delivery d JOIN event e ON e.id = d.event WHERE ${where} ORDER BY d.id DESC LIMIT ${size(page)}`;
+      SELECT ${DELIVERY} FROM delivery d JOIN event e ON e.id = d.event WHERE ${where} ORDER BY d.id DESC LIMIT ${pageSize(page)}`;
     return (await this.#all<DeliveryRow>(sql, where.values)).map(deliveryRecord);
   }
 
@@ -156,15 +153,4 @@ function eventWhere(filter: Omit<EventFilter, 'state'>): Where {
 
 function optional(text: string | undefined, to = toDatabase): string | undefined {
   return text === undefined ? undefined : to(text);
-}
-
-function size(page: PageRequest): number {
-  return Math.max(1, Math.min(MAX_PAGE, Math.floor(page.limit)));
-}
-
-function before(page: PageRequest, letter: 'e' | 'd'): number | undefined {
-  if (page.before === undefined) return undefined;
-  const number = numberOf(page.before, letter);
-  if (number === undefined) throw new RelayError('RELAY_NOT_FOUND', `there is no page before "${page.before}"`);
-  return number;
 }

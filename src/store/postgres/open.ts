@@ -4,6 +4,8 @@ import { type PostgresAddress, parseAddress, problemOf, shownStore } from '../..
 import { RelayError } from '../../errors.ts';
 import { Bodies } from '../bodies.ts';
 import type { CommitOptions } from '../commit.ts';
+import { LOCK_WAIT } from '../limits.ts';
+import { notThere } from '../not-there.ts';
 import { PostgresStore } from '../postgres.ts';
 import type { Serving } from '../store.ts';
 import { clientConfig, type Settings } from './connect.ts';
@@ -17,14 +19,12 @@ import { migrate, schemaVersion } from './migrate.ts';
 import { Notices } from './notices.ts';
 import { openError } from './open-error.ts';
 import { OwnLanes } from './own-lanes.ts';
+import { releaseLost } from './release.ts';
 import { Replicas, SERVED } from './replicas.ts';
 
 /** Milliseconds that a relay waits for a database that is only starting, and between two tries. */
 const WAIT = 15_000;
 const POLL = 250;
-
-/** Milliseconds that a statement waits for a lock which another program holds. */
-const LOCK_WAIT = 5_000;
 
 /** A database that was looked at and has the schema. */
 interface Ready {
@@ -67,6 +67,8 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
   const connection = new LaneConnection(clientConfig(address, laneSettings), {
     prepare: (client) => refusePooler(client, database, { settings: laneSettings, shown }),
     beat: () => replicas.beat(),
+    // Should it fail, `release` does it when the lanes are taken again.
+    made: () => void releaseLost(lanes).catch(() => {}),
     lost: () => {
       lanes.lose();
       for (const told of losses) told();
@@ -129,11 +131,7 @@ async function prepare(store: string, { create, deadline = 0, lockWait = LOCK_WA
       return await withClient(store, async (client, ready) => {
         const settings = await inspect(client, ready.shown);
         await refuseHalfCopied(client, ready.shown);
-        if (!create && (await schemaVersion(client)) === undefined) {
-          throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${ready.shown} yet`, {
-            fix: 'Start the relay once, which makes it, or correct `store:`.',
-          });
-        }
+        if (!create && (await schemaVersion(client)) === undefined) throw notThere(store);
         await migrate(client, ready.shown);
         return { ...ready, settings: { ...settings, lock_timeout: lockWait } };
       });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RelayError } from '../../errors.ts';
 import type { Receipt } from '../../model.ts';
@@ -20,6 +20,9 @@ interface Held {
   lane: string;
   subject: string;
 }
+
+/** A token begins with what this process and its connection are: `LOSSES` losses can be told apart. */
+const LOSSES = 0x1_0000;
 
 /** Reads packed bodies, by the id of their event. */
 type ReadPacked = (events: string[]) => Promise<Map<string, Buffer>>;
@@ -44,6 +47,9 @@ export class OwnLanes {
   /** The locks of each lane that was taken. */
   readonly #locks = new Map<string, string[]>();
   readonly #held = new Map<string, Held>();
+  /** How the tokens of this process begin, and how many connections it has lost. */
+  readonly #process = randomUUID().slice(0, 19);
+  #losses = 0;
   #checkpoints: Recording<Receipt>[] = [];
   #records: Recording<Settlement>[] = [];
   #closing = false;
@@ -59,6 +65,18 @@ export class OwnLanes {
   lose(): void {
     this.#locks.clear();
     this.#held.clear();
+    this.#losses += 1;
+  }
+
+  /** Where the tokens lie of what was claimed over connections that are lost: also of claims whose answer never came. */
+  get lostTokens(): { from: string; to: string } | undefined {
+    const first = `${this.#process}0000-${'0'.repeat(12)}`;
+    return this.#losses === 0 ? undefined : { from: first, to: `${this.#mark}${'0'.repeat(12)}` };
+  }
+
+  /** How the tokens begin that are claimed over the connection that there is now. */
+  get #mark(): string {
+    return `${this.#process}${(this.#losses % LOSSES).toString(16).padStart(4, '0')}-`;
   }
 
   /** False when another process has the lane or one of the keys. A lane that is taken again has the new keys. */
@@ -113,7 +131,7 @@ export class OwnLanes {
     if (this.#closing) throw closedError();
     if (!this.has(request.destination)) throw notOurs(request.destination);
     const connection = this.#connection.current;
-    const claims = (await this.#connection.run(claimStatement(request))).map(claimOf);
+    const claims = (await this.#connection.run(claimStatement(request, this.#mark))).map(claimOf);
     if (this.#connection.current !== connection || !this.has(request.destination)) throw notOurs(request.destination);
     for (const { token, delivery, event } of claims) {
       const held = { id: Number(delivery.id.slice(1)), lane: request.destination, subject: event.subject };

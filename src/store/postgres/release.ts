@@ -1,43 +1,37 @@
+import { APART, STEP, STRIKES, STRUCK } from '../limits.ts';
 import { clock } from '../rows.ts';
 import type { Statement } from './database.ts';
-import { laneLock } from './own-lanes.ts';
+import { laneLock, type OwnLanes } from './own-lanes.ts';
 import { fromDatabase, toDatabase } from './text.ts';
-import { STEP } from './verbs.ts';
 
-/** Claims in a row that may end with no outcome. */
-const STRIKES = 3;
 /**
- * Milliseconds, at least, and up to five times as many at random, after which a delivery of two strikes is claimed again,
- * and alone: at the third crash, the one that causes it should be the only one under way.
+ * Frees a step of claims, with a strike or without. What a person asked for meanwhile counts more than the strike.
+ *
+ * @param which condition of what is freed, on `delivery`
  */
-const APART = 2_000;
-
-/** What a person asked for meanwhile counts more than the strike. */
-const RELEASE = `
+function release(which: string, strike: 0 | 1): string {
+  const fails = strike ? `wish IS NULL AND strikes + 1 >= ${STRIKES}` : 'false';
+  const texts = strike ? ['$3', '$4'] : ['NULL', 'NULL'];
+  return `
   WITH left_behind AS (
-    SELECT id FROM delivery WHERE token IS NOT NULL AND destination = ANY($1::text[]) ORDER BY id LIMIT ${STEP} FOR UPDATE)
+    SELECT id FROM delivery WHERE token IS NOT NULL AND ${which} ORDER BY id LIMIT ${STEP} FOR UPDATE)
   UPDATE delivery d SET token = NULL, wish = NULL,
-    strikes = CASE WHEN wish IS NULL THEN strikes + 1 ELSE 0 END,
-    state = CASE WHEN wish = 'discard' THEN 'discarded' WHEN wish IS NULL AND strikes + 1 >= ${STRIKES} THEN 'failed'
-      ELSE 'pending' END,
-    due_at = CASE WHEN wish = 'discard' THEN NULL WHEN wish IS NOT NULL THEN $2::bigint
-      WHEN strikes + 1 >= ${STRIKES} THEN NULL
+    strikes = CASE WHEN wish IS NULL THEN strikes + ${strike} ELSE 0 END,
+    state = CASE WHEN wish = 'discard' THEN 'discarded' WHEN ${fails} THEN 'failed' ELSE 'pending' END,
+    due_at = CASE WHEN wish = 'discard' THEN NULL WHEN wish IS NOT NULL THEN $2::bigint WHEN ${fails} THEN NULL
       -- It was due when it was claimed, whatever the clock says by now.
-      WHEN strikes = 0 THEN least(due_at, $2)
+      WHEN strikes * ${strike} = 0 THEN least(due_at, $2)
       ELSE $2 + ${APART} + floor(random() * ${4 * APART})::bigint END,
     attempts = CASE WHEN wish IN ('retry', 'replay') THEN 0 ELSE attempts END,
     renew = CASE WHEN wish = 'discard' THEN false ELSE renew END,
-    reason = CASE WHEN wish IN ('retry', 'replay') THEN NULL WHEN wish IS NULL AND strikes + 1 >= ${STRIKES} THEN 'bug'
-      ELSE reason END,
-    detail = CASE WHEN wish IN ('retry', 'replay') THEN NULL WHEN wish IS NULL AND strikes + 1 >= ${STRIKES} THEN $3
-      ELSE detail END,
-    fix = CASE WHEN wish IN ('retry', 'replay') THEN NULL WHEN wish IS NULL AND strikes + 1 >= ${STRIKES} THEN $4
-      ELSE fix END
-  WHERE id IN (SELECT id FROM left_behind) RETURNING id, wish, state`;
+    reason = CASE WHEN wish IN ('retry', 'replay') THEN NULL WHEN ${fails} THEN 'bug' ELSE reason END,
+    detail = CASE WHEN wish IN ('retry', 'replay') THEN NULL WHEN ${fails} THEN ${texts[0]} ELSE detail END,
+    fix = CASE WHEN wish IN ('retry', 'replay') THEN NULL WHEN ${fails} THEN ${texts[1]} ELSE fix END
+  WHERE id IN (SELECT id FROM left_behind) RETURNING id, state`;
+}
 
-const DETAIL = `The relay ended ${STRIKES} times in the middle of an attempt at this delivery, so no outcome is known.`;
-const FIX =
-  "Look in the relay's log for why it ended (out of memory, killed, a crash in the connector). The event is kept.";
+const RELEASE = release('destination = ANY($1::text[])', 1);
+const RELEASE_LOST = release('token >= $1::uuid AND token < $3::uuid', 0);
 
 /** Runs statements one after the other over one connection. */
 type Run = (statement: Statement, options?: { alone: boolean }) => Promise<Record<string, unknown>[]>;
@@ -52,7 +46,7 @@ interface Released {
 export async function releaseAt(destinations: readonly string[], run: Run): Promise<Released> {
   const released: Released = { freed: 0, failed: [] };
   for (;;) {
-    const values = [destinations.map(toDatabase), clock(Date.now()), DETAIL, FIX];
+    const values = [destinations.map(toDatabase), clock(Date.now()), STRUCK.detail, STRUCK.fix];
     const rows = await run({ text: RELEASE, values });
     released.freed += rows.length;
     released.failed.push(...rows.filter(({ state }) => state === 'failed').map(({ id }) => `d${id}`));
@@ -78,4 +72,18 @@ export async function releaseUnserved(run: Run): Promise<Released> {
     }
   }
   return released;
+}
+
+/**
+ * Frees, without a strike, what this process had claimed over connections that it lost: it did not die, so no delivery can
+ * have made it. Those that another process was faster to free have their strike. Gives how many were freed.
+ */
+export async function releaseLost(lanes: OwnLanes): Promise<number> {
+  const lost = lanes.lostTokens;
+  if (!lost) return 0;
+  for (let freed = 0; ; ) {
+    const rows = await lanes.run({ text: RELEASE_LOST, values: [lost.from, clock(Date.now()), lost.to] });
+    freed += rows.length;
+    if (rows.length < STEP) return freed;
+  }
 }

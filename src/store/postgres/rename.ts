@@ -1,6 +1,6 @@
+import { STEP } from '../limits.ts';
 import type { Database } from './database.ts';
 import { toDatabase } from './text.ts';
-import { STEP } from './verbs.ts';
 
 /** Where both names have a row, that of the later event stays. Whatever either was in doubt about may be there. */
 const LEDGER = `

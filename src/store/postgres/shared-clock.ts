@@ -5,10 +5,16 @@ const SLACK = 60_000;
 /** Milliseconds after which the time is noted anew. */
 const NOTE = 30_000;
 
-/** Notices, also after a restart, that the wall clock was set back behind times which the store has written down. */
+/**
+ * Notices that this process's wall clock was set back: behind the time that the store has written down, when the process
+ * starts, and from then on behind its own earlier time alone. Another process's clock may be far ahead meanwhile.
+ */
 export class SharedClock {
   readonly #database: Database;
   #noted = Number.NEGATIVE_INFINITY;
+  /** The latest time that this process goes by. */
+  #latest = Number.NEGATIVE_INFINITY;
+  #started = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -17,14 +23,24 @@ export class SharedClock {
   /** Notes the time, now and then; while the clock is set back, nothing. */
   async note(): Promise<void> {
     const now = Date.now();
+    this.#latest = Math.max(this.#latest, now);
     if (now < this.#noted + NOTE) return;
     await this.#database.write({ text: 'UPDATE clock SET last = $1 WHERE last < $1', values: [now] });
     this.#noted = now;
   }
 
-  async isSetBack(): Promise<boolean> {
+  /** Takes over, once, what the store has written down. */
+  async start(): Promise<void> {
+    if (this.#started) return;
     const [row] = await this.#database.read<{ last: number }>({ text: 'SELECT last FROM clock' });
-    return row !== undefined && Date.now() < row.last - SLACK;
+    this.#latest = Math.max(this.#latest, row?.last ?? 0);
+    this.#started = true;
+  }
+
+  get isSetBack(): boolean {
+    const now = Date.now();
+    this.#latest = Math.max(this.#latest, now);
+    return now < this.#latest - SLACK;
   }
 
   /** What went by the earlier time was put right. */
@@ -32,5 +48,6 @@ export class SharedClock {
     const now = Date.now();
     await this.#database.write({ text: 'UPDATE clock SET last = $1', values: [now] });
     this.#noted = now;
+    this.#latest = now;
   }
 }

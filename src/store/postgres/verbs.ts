@@ -1,10 +1,8 @@
+import { STEP } from '../limits.ts';
 import { clock, numberOf } from '../rows.ts';
 import type { Addition } from '../store.ts';
 import type { Database } from './database.ts';
 import { toDatabase, toKey } from './text.ts';
-
-/** The most rows that one statement of a verb changes, so that nothing else waits for long. */
-export const STEP = 500;
 
 /**
  * What people ask for. One under way keeps it as a wish, which its end applies; a retry does not take back that it is to be

@@ -1,3 +1,4 @@
+import { notThere } from '../not-there.ts';
 import type { Replica } from '../store.ts';
 import { schemaVersion } from './migrate.ts';
 import { withClient } from './open.ts';
@@ -6,7 +7,7 @@ import { type ReplicaRow, replicaOf, replicasStatement } from './replicas.ts';
 /** The relays that serve the store, asked by one that does not. @throws RelayError RELAY_STORE_OPEN */
 export function postgresReplicas(store: string): Promise<Replica[]> {
   return withClient(store, async (client) => {
-    if ((await schemaVersion(client)) === undefined) return [];
+    if ((await schemaVersion(client)) === undefined) throw notThere(store);
     return (await client.query<ReplicaRow>(replicasStatement())).rows.map((row) => replicaOf(row));
   });
 }
