@@ -23,8 +23,8 @@ export async function startSink(destinations = 3): Promise<Sink> {
 }
 
 /** A webhook destination for each address. Their pace, of 100 calls a second by default, is out of the way. */
-export function webhooks(urls: string[]): Record<string, object> {
-  const pace = { calls: 100_000, per: '1s' };
+export function webhooks(urls: string[], callsPerSecond = 100_000): Record<string, object> {
+  const pace = { calls: callsPerSecond, per: '1s' };
   return Object.fromEntries(urls.map((url, index) => [`hook-${index + 1}`, { connector: 'webhook', url, pace }]));
 }
 
