@@ -98,6 +98,34 @@ describe('several relays on one PostgreSQL', { skip: !isTested('postgres') }, ()
     }
   });
 
+  test('a renamed destination is served under its new name only once nobody serves the old one', async () => {
+    const older = (name: string, more = '') =>
+      configText(`destinations:
+  ${name}: { connector: webhook, url: "${sinks[0]?.url}"${more} }
+routes:
+  - { name: all, to: ${name} }
+`);
+    const newer = older('after', ', renamed_from: before');
+    const first = await start(older('before'));
+    await post(first, interview('int_1'));
+    await delivered(first, 'int_1', 'before');
+    const second = await start(newer);
+    // Stored by the one for its new name, and by the other for the old.
+    await post(second, interview('int_2'));
+    await post(first, interview('int_3'));
+    await delivered(first, 'int_3', 'before');
+    assert.equal(second.log.count('delivery.attempted') + second.log.count('destination.renamed'), 0);
+    await writeFile(first.file, newer);
+    assert.equal(await first.app.reload(), true);
+    const ended = await Promise.race([first, second].map((relay) => delivered(relay, 'int_2', 'after')));
+    assert.equal(ended.state, 'delivered');
+    assert.equal(first.log.count('destination.renamed') + second.log.count('destination.renamed'), 1);
+    assert.deepEqual(
+      (await first.app.store.deliveries({ destination: 'after' }, { limit: 10 })).map(({ subject }) => subject),
+      ['int_3', 'int_2', 'int_1'],
+    );
+  });
+
   test('relays that run by different configs say so, and no longer when that is mended', async () => {
     const first = await start();
     const second = await start(`${config()}timezone: Europe/Berlin\n`);

@@ -140,6 +140,21 @@ test('lanes that share a key, also by way of another lane, stay with one relay',
   assert.deepEqual([...two.serves].sort(), ['sheet-1', 'sheet-2']);
 });
 
+test('while a token is rotated, each lane is served by one relay, by either token', async () => {
+  const locks = new Locks();
+  new Relay(
+    locks,
+    lanes(2, () => 'limit:old'),
+  );
+  new Relay(
+    locks,
+    lanes(2, () => 'limit:new'),
+  );
+  await settle(locks);
+  const served = locks.relays.flatMap(({ serves }) => [...serves]);
+  assert.deepEqual(served.sort(), ['lane-0', 'lane-1']);
+});
+
 test('a relay whose connection broke serves nothing until it has taken lanes again', async () => {
   const locks = new Locks();
   const relay = new Relay(locks, lanes(3));
