@@ -1,7 +1,8 @@
-import { request as requestHttp } from 'node:http';
+import { type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { urlToHttpOptions } from 'node:url';
 
 /** Answers that have no body (the Fetch standard's null body statuses), of those that a request can get. */
 const NO_BODY = new Set([204, 205, 304]);
@@ -44,16 +45,17 @@ export function call(
 ): Promise<Response> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const url = typeof input === 'string' ? new URL(input) : input;
-  const isSecure = url.protocol === 'https:';
-  const request = (isSecure ? requestHttps : requestHttp)(url, {
+  const address = addressOf(typeof input === 'string' ? new URL(input) : input);
+  const isSecure = address.protocol === 'https:';
+  const request = (isSecure ? requestHttps : requestHttp)({
+    ...address,
     method,
     headers: { ...headers, 'content-length': body.byteLength },
   });
   const cut = () => request.destroy(signal.reason as Error);
   const late = () => request.destroy(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
   const timer = setTimeout(late, timeout);
-  const unconnected = setTimeout(() => request.destroy(neverSent('UND_ERR_CONNECT_TIMEOUT')), CONNECT_TIMEOUT);
+  let unconnected: NodeJS.Timeout | undefined;
   signal.addEventListener('abort', cut);
   request.once('close', () => {
     clearTimeout(timer);
@@ -68,8 +70,12 @@ export function call(
       if (mayBegin()) request.end(body);
       else request.destroy(neverSent('ECONNREFUSED'));
     };
-    if (socket.connecting) socket.once(isSecure ? 'secureConnect' : 'connect', begin);
-    else begin();
+    if (!socket.connecting) {
+      begin();
+      return;
+    }
+    socket.once(isSecure ? 'secureConnect' : 'connect', begin);
+    unconnected = setTimeout(() => request.destroy(neverSent('UND_ERR_CONNECT_TIMEOUT')), CONNECT_TIMEOUT);
   });
   request.once('response', (answer) => {
     const status = answer.statusCode ?? 0;
@@ -84,6 +90,18 @@ export function call(
     }
   });
   return promise;
+}
+
+/** A destination mostly gives the same address at every call. */
+const addresses = new WeakMap<URL, RequestOptions & { href?: string }>();
+
+function addressOf(url: URL): RequestOptions {
+  let address = addresses.get(url);
+  if (address?.href !== url.href) {
+    address = urlToHttpOptions(url);
+    addresses.set(url, address);
+  }
+  return address;
 }
 
 /** As `fetch` says that no answer came. */
