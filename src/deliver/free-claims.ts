@@ -12,8 +12,7 @@ export async function freeClaims(
   lanes?: readonly string[],
 ): Promise<void> {
   const { freed, failed } = await store.release(lanes);
-  if (freed > 0)
-    log.info({ step: 'store.released', deliveries: freed }, 'what was left under way is due again');
+  if (freed > 0) log.info({ step: 'store.released', deliveries: freed }, 'what was left under way is due again');
   for (const id of failed) {
     const delivery = await store.delivery(id);
     if (!delivery) continue;
