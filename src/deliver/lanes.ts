@@ -137,6 +137,7 @@ export class Lanes {
   /** Lets others have the lane as soon as nothing is under way in it. */
   async #end(lane: Lane): Promise<void> {
     await lane.end();
+    // What cannot be given is lost with the connection, and taken anew by the next look.
     await this.#shares.give([lane.name]).catch(() => {});
   }
 

@@ -5,8 +5,10 @@ import { readError } from './database.ts';
 import { pageBefore, pageSize } from './pages.ts';
 import {
   clock,
+  DELIVERY,
   type DeliveryRow,
   deliveryRecord,
+  EVENT,
   type EventRow,
   eventRecord,
   type LaneRow,
@@ -15,10 +17,6 @@ import {
 } from './rows.ts';
 import { UNDER_WAY } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
-
-const EVENT = 'e.id, e.source, e.svix_id, e.event_type, e.subject, e.study, e.state, e.reason, e.received_at, e.routes';
-const DELIVERY =
-  'd.id, d.event, d.subject, d.destination, d.state, d.attempts, d.due_at, d.reason, d.detail, d.fix, d.url';
 
 /** Conditions of a WHERE, with their values in order. */
 class Where {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
+import { migrationsIn, refuseNewer } from './migrations.ts';
 
 /** Marks a file as a store of the relay (`PRAGMA application_id`): the letters VRLY. */
 const APPLICATION_ID = 0x56524c59;
@@ -22,7 +23,7 @@ export interface Schema {
  * @throws RelayError RELAY_STORE_NEWER when the store has had more than there are; RELAY_STORE_OPEN when it is a database of another program
  */
 export function migrate(database: DatabaseSync, path: string): void {
-  const files = migrations();
+  const files = migrationsIn(FOLDER);
   // The first look takes no lock, so that opening a store that is up to date waits for nobody.
   while (schemaVersion(database, path) < files.length) {
     database.exec('BEGIN IMMEDIATE');
@@ -43,13 +44,7 @@ export function migrate(database: DatabaseSync, path: string): void {
 
 /** The schema that this version of the relay works with. */
 export function newestSchema(): number {
-  return migrations().length;
-}
-
-function migrations(): string[] {
-  return readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
+  return migrationsIn(FOLDER).length;
 }
 
 /**
@@ -67,12 +62,6 @@ export function schemaVersion(database: DatabaseSync, path: string): number {
       fix: 'Let `store:` name a file that does not exist yet: the relay makes its own.',
     });
   }
-  if (found > newest) {
-    throw new RelayError(
-      'RELAY_STORE_NEWER',
-      `the store ${path} was written by a newer versive-relay (schema ${found}; this one knows ${newest})`,
-      { fix: 'Start the newer version again, or give this one another `store:`.' },
-    );
-  }
+  refuseNewer(found, newest, path);
   return found;
 }

@@ -39,6 +39,12 @@ export interface LaneRow {
   halt_since: number;
 }
 
+/** What lists read of an event `e` and a delivery `d`, at both stores. */
+export const EVENT =
+  'e.id, e.source, e.svix_id, e.event_type, e.subject, e.study, e.state, e.reason, e.received_at, e.routes';
+export const DELIVERY =
+  'd.id, d.event, d.subject, d.destination, d.state, d.attempts, d.due_at, d.reason, d.detail, d.fix, d.url';
+
 export function eventRecord(row: EventRow): EventRecord {
   return {
     id: `e${row.id}`,

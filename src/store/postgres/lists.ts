@@ -1,18 +1,9 @@
 import type { DeliveryRecord, EventRecord } from '../../model.ts';
 import { pageBefore, pageSize } from '../pages.ts';
-import { clock, numberOf, unpackBody } from '../rows.ts';
+import { clock, DELIVERY, EVENT, numberOf, unpackBody } from '../rows.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from '../store.ts';
 import type { Database } from './database.ts';
-import {
-  DELIVERY,
-  type DeliveryRow,
-  deliveryRecord,
-  EVENT,
-  type EventRow,
-  eventRecord,
-  type LaneRow,
-  laneRecord,
-} from './rows.ts';
+import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord, type LaneRow, laneRecord } from './rows.ts';
 import { fromDatabase, toDatabase, toKey } from './text.ts';
 
 /** Conditions of a WHERE, with their values in order; `$` in a condition is its value's place. */

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Client } from 'pg';
-import { RelayError } from '../../errors.ts';
+import { migrationsIn, refuseNewer } from '../migrations.ts';
 import { SCHEMA } from './connect.ts';
 
 const FOLDER = new URL('../migrations/postgres/', import.meta.url);
@@ -23,7 +23,7 @@ export async function schemaVersion(client: Client): Promise<number | undefined>
  * @throws RelayError RELAY_STORE_NEWER when the store has had more than there are
  */
 export async function migrate(client: Client, shown: string): Promise<void> {
-  const files = migrations();
+  const files = migrationsIn(FOLDER);
   // The first look takes no lock, so that opening a store that is up to date waits for nobody.
   const found = await schemaVersion(client);
   if (found === files.length) return;
@@ -51,21 +51,5 @@ export async function migrate(client: Client, shown: string): Promise<void> {
 
 /** The schema that this version of the relay works with. */
 export function newestSchema(): number {
-  return migrations().length;
-}
-
-function migrations(): string[] {
-  return readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
-}
-
-/** @throws RelayError RELAY_STORE_NEWER when the schema found is above the newest one that is known */
-export function refuseNewer(found: number | undefined, newest: number, shown: string): void {
-  if (found === undefined || found <= newest) return;
-  throw new RelayError(
-    'RELAY_STORE_NEWER',
-    `the store ${shown} was written by a newer versive-relay (schema ${found}; this one knows ${newest})`,
-    { fix: 'Start the newer version again, or give this one another `store:`.' },
-  );
+  return migrationsIn(FOLDER).length;
 }

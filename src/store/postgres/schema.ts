@@ -1,6 +1,7 @@
 import type { Schema } from '../migrate.ts';
+import { refuseNewer } from '../migrations.ts';
 import { inspect } from './inspect.ts';
-import { migrate, newestSchema, refuseNewer, schemaVersion } from './migrate.ts';
+import { migrate, newestSchema, schemaVersion } from './migrate.ts';
 import { withClient } from './open.ts';
 
 /** @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER */
