@@ -67,6 +67,8 @@ export function createReceiver(parts: ReceiverParts): FastifyInstance {
   const app = Fastify({
     // Its own lines only when something is wrong: each of our steps has one line already.
     loggerInstance: log.child({}, { level: 'warn' }),
+    // A logger of its own for each request would say nothing more.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: server.bodyLimit,
     trustProxy: server.trustProxy,

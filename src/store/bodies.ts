@@ -1,45 +1,108 @@
+import { RelayError } from '../errors.ts';
 import { unpackBody } from './rows.ts';
+import type { Claim, ClaimRequest, Settlement, Store } from './store.ts';
 
-/** Something with a body, as it is stored: packed. */
-export type Packed<T> = Omit<T, 'body' | 'damage'> & { packed: Uint8Array };
+/** A claim whose body is yet to be read. */
+export type BodilessClaim = Omit<Claim, 'body' | 'damage'>;
+
+/** A body as it is stored, and how many deliveries of its event are still to be claimed. */
+export interface Packed {
+  zstd: Uint8Array;
+  wanted: number;
+}
+
+/** Reads packed bodies, by the id of their event. */
+export type ReadPacked = (events: string[]) => Promise<Map<string, Packed>>;
 
 /** Bytes of bodies that are kept. */
 const LIMIT = 32_000_000;
 
-/**
- * Bodies that were accepted or read of late, by event: each of an event's deliveries wants the same one, and most soon
- * after it was accepted.
- */
+/** Milliseconds for which one is kept at most: what is still wanted then waits for its lane, or for its retry. */
+const KEPT = 5_000;
+
+interface Kept {
+  body: Buffer;
+  /** How many claims are yet to want it, as far as is known. */
+  wanted: number;
+  /** When it goes, on the monotonic clock. */
+  until: number;
+}
+
+/** Bodies that were accepted or read of late, by event: each of an event's deliveries wants the same one, and most at once. */
 export class Bodies {
-  readonly #kept = new Map<string, Buffer>();
+  readonly #read: ReadPacked;
+  readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
-  keep(event: string, body: Buffer): void {
-    if (body.length > LIMIT || this.#kept.has(event)) return;
-    this.#kept.set(event, body);
+  constructor(read: ReadPacked) {
+    this.#read = read;
+  }
+
+  /** Keeps one while there is room: those that came before are wanted before. */
+  keep(event: string, body: Buffer, wanted: number): void {
+    const now = performance.now();
+    for (const [oldest, { until }] of this.#kept) {
+      if (until > now) break;
+      this.#drop(oldest);
+    }
+    if (wanted < 1 || this.#bytes + body.length > LIMIT || this.#kept.has(event)) return;
+    this.#kept.set(event, { body, wanted, until: now + KEPT });
     this.#bytes += body.length;
-    for (const [oldest, { length }] of this.#kept) {
-      if (this.#bytes <= LIMIT) break;
-      this.#kept.delete(oldest);
-      this.#bytes -= length;
+  }
+
+  /**
+   * Gives claims their bodies; an empty one, with why, when the disk has changed or lost it.
+   *
+   * @param store takes the claims back when their bodies cannot be read
+   * @throws RelayError RELAY_STORE_BUSY when they cannot
+   */
+  async fill(claims: BodilessClaim[], request: ClaimRequest, store: Pick<Store, 'record'>): Promise<Claim[]> {
+    const kept = claims.map(({ event }) => this.#take(event.id));
+    const unread = claims.filter((_, index) => kept[index] === undefined).map(({ event }) => event.id);
+    try {
+      const packed = unread.length === 0 ? new Map<string, Packed>() : await this.#read(unread);
+      return claims.map((claim, index) => {
+        const { id } = claim.event;
+        // Another lane may have read it meanwhile.
+        const body = kept[index] ?? this.#take(id);
+        if (body) return { ...claim, body };
+        const { zstd, wanted } = packed.get(id) ?? { zstd: Buffer.alloc(0), wanted: 0 };
+        const unpacked = unpackBody(zstd);
+        if (unpacked.damage === undefined) this.keep(id, unpacked.body, wanted);
+        return { ...claim, ...unpacked };
+      });
+    } catch (error) {
+      await Promise.allSettled(
+        claims.map((claim) => store.record(claim.token, request.target, givenBack(claim, request))),
+      );
+      throw new RelayError('RELAY_STORE_BUSY', 'what is due could not be read', { cause: error });
     }
   }
 
-  get(event: string): Buffer | undefined {
-    return this.#kept.get(event);
+  #take(event: string): Buffer | undefined {
+    const kept = this.#kept.get(event);
+    if (kept === undefined) return undefined;
+    kept.wanted -= 1;
+    if (kept.wanted === 0) this.#drop(event);
+    return kept.body;
   }
 
-  /** What was packed, with its body; empty, with why, when the disk has changed it. */
-  unpack<T extends { packed: Uint8Array }>(event: string, { packed, ...rest }: T): Omit<T, 'packed'> & Unpacked {
-    const kept = this.#kept.get(event);
-    if (kept) return { ...rest, body: kept };
-    const unpacked = unpackBody(packed);
-    if (unpacked.damage === undefined) this.keep(event, unpacked.body);
-    return { ...rest, ...unpacked };
+  #drop(event: string): void {
+    this.#bytes -= this.#kept.get(event)?.body.length ?? 0;
+    this.#kept.delete(event);
   }
 }
 
-interface Unpacked {
-  body: Buffer;
-  damage?: string;
+/** As if it had not been claimed: nothing was sent. */
+function givenBack({ delivery, doubt }: BodilessClaim, { now }: ClaimRequest): Settlement {
+  return {
+    state: 'pending',
+    nextAttemptAt: delivery.nextAttemptAt ?? now,
+    reason: delivery.reason ?? 'network',
+    detail: delivery.detail ?? 'the event could not be read',
+    ...(delivery.fix !== undefined && { fix: delivery.fix }),
+    counted: false,
+    unsent: true,
+    ...(doubt && { doubt: doubt.since }),
+  };
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Receipt } from '../model.ts';
-import type { Packed } from './bodies.ts';
+import type { BodilessClaim } from './bodies.ts';
 import { APART, CLAIM_BYTES, CLAIM_LIMIT, STRIKES, STRUCK } from './limits.ts';
 import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, numberOf } from './rows.ts';
 import type { Statements } from './statements.ts';
-import type { Claim, ClaimRequest, Settlement } from './store.ts';
+import type { ClaimRequest, Settlement } from './store.ts';
 
 /** A delivery that is due. */
 interface Due {
@@ -12,9 +12,8 @@ interface Due {
   renew: number;
 }
 
-/** A delivery's event and body, with the last generation of its ledger. */
+/** A delivery's event, with the last generation of its ledger. */
 type TakenRow = EventRow & {
-  zstd: Uint8Array;
   generation: number | null;
   origin: string;
   receipt: string | null;
@@ -34,7 +33,7 @@ export class Claims {
     this.#sql = statements;
   }
 
-  claim(request: ClaimRequest): Packed<Claim>[] {
+  claim(request: ClaimRequest): BodilessClaim[] {
     this.#sql.noteTarget.run(request.destination, request.target);
     return this.#due(request).map((due) => this.#take(due, request));
   }
@@ -64,7 +63,7 @@ export class Claims {
     return found;
   }
 
-  #take({ id, renew }: Due, { destination, target, now, standsAlone = false }: ClaimRequest): Packed<Claim> {
+  #take({ id, renew }: Due, { destination, target, now, standsAlone = false }: ClaimRequest): BodilessClaim {
     const token = randomUUID();
     const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
     const row = this.#sql.taken.get({ destination, target, id }) as unknown as TakenRow;
@@ -86,7 +85,6 @@ export class Claims {
       token,
       delivery,
       event: eventRecord(row),
-      packed: row.zstd,
       identity: { destination: fresh ? destination : row.origin, subject, generation },
       receipt,
       earlier: generation === 1 ? [] : this.#earlier(destination, target, subject, generation),

@@ -14,6 +14,7 @@ import {
   type LaneRow,
   laneRecord,
   numberOf,
+  unpackBody,
 } from './rows.ts';
 import { UNDER_WAY } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
@@ -81,12 +82,25 @@ export class Lists {
     return found;
   }
 
-  event(id: string): Packed<StoredEvent> | undefined {
+  event(id: string): StoredEvent | undefined {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
     const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
     const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
-    return row && { ...eventRecord(row), packed: row.zstd };
+    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
+  }
+
+  packed(events: string[]): Map<string, Packed> {
+    const sql = `
+      SELECT zstd, (
+        SELECT count(*) FROM delivery d WHERE d.event = body.event AND d.state = 'pending' AND d.token IS NULL
+      ) AS wanted FROM body WHERE event = ?`;
+    const found = new Map<string, Packed>();
+    for (const id of events) {
+      const row = this.#get<Packed>(sql, numberOf(id, 'e') ?? 0);
+      if (row) found.set(id, { ...row });
+    }
+    return found;
   }
 
   delivery(id: string): DeliveryRecord | undefined {

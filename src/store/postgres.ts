@@ -94,7 +94,7 @@ export class PostgresStore implements Store {
     this.#accepting = new Accepting(database, options, {
       before: () => this.#clock.note(),
       stored: (event, id) => {
-        bodies?.keep(id, event.body);
+        bodies?.keep(id, event.body, new Set(event.destinations).size);
         this.#notices.tell(event.destinations);
       },
     });

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
-import { Bodies, type Packed } from './bodies.ts';
+import { Bodies, type BodilessClaim, type Packed } from './bodies.ts';
 import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
 import { KEY_KEPT, STEP } from './limits.ts';
@@ -36,7 +36,7 @@ export class SqliteStore implements Store {
   readonly #lists: Lists;
   readonly #claims: Claims;
   readonly #clock: WallClock;
-  readonly #bodies = new Bodies();
+  readonly #bodies = new Bodies((events) => this.packed(events));
   #watching: NodeJS.Timeout | undefined;
   #catchingUp = false;
   #caughtUp = false;
@@ -89,11 +89,11 @@ export class SqliteStore implements Store {
   }
 
   async claim(request: ClaimRequest): Promise<Claim[]> {
-    return (await this.claimPacked(request)).map((claim) => this.#bodies.unpack(claim.event.id, claim));
+    return this.#bodies.fill(await this.claimBodiless(request), request, this);
   }
 
-  /** `claim`, for a thread that unpacks the bodies itself. */
-  claimPacked(request: ClaimRequest): Promise<Packed<Claim>[]> {
+  /** `claim`, for a thread that may have the bodies. */
+  claimBodiless(request: ClaimRequest): Promise<BodilessClaim[]> {
     return this.#commit.write(() => this.#claims.claim(request));
   }
 
@@ -257,13 +257,11 @@ export class SqliteStore implements Store {
   }
 
   async event(id: string): Promise<StoredEvent | undefined> {
-    const event = await this.eventPacked(id);
-    return event && this.#bodies.unpack(id, event);
+    return this.#lists.event(id);
   }
 
-  /** `event`, for a thread that unpacks the body itself. */
-  async eventPacked(id: string): Promise<Packed<StoredEvent> | undefined> {
-    return this.#lists.event(id);
+  async packed(events: string[]): Promise<Map<string, Packed>> {
+    return this.#lists.packed(events);
   }
 
   async delivery(id: string): Promise<DeliveryRecord | undefined> {

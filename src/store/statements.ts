@@ -45,11 +45,11 @@ const SQL = {
     UPDATE delivery SET token = ?, attempts = attempts + 1, renew = 0 WHERE id = ?
     RETURNING id, event, subject, destination, state, attempts, due_at, reason, detail, fix, url`,
   taken: `
-    SELECT e.*, b.zstd, l.generation, l.origin, l.receipt, l.event AS receipt_event, l.doubt,
+    SELECT e.*, l.generation, l.origin, l.receipt, l.event AS receipt_event, l.doubt,
       l.doubt_event > e.id AND EXISTS (
         SELECT 1 FROM delivery n WHERE n.event = l.doubt_event AND n.destination = d.destination AND n.state = 'pending'
       ) AS newer
-    FROM delivery d JOIN event e ON e.id = d.event JOIN body b ON b.event = e.id
+    FROM delivery d JOIN event e ON e.id = d.event
     LEFT JOIN ledger l ON l.destination = :destination AND l.target = :target AND l.subject = d.subject
       AND l.generation = (
         SELECT max(generation) FROM ledger WHERE destination = :destination AND target = :target AND subject = d.subject)

@@ -29,10 +29,10 @@ interface SentError {
 /** Posted by the thread when something else has changed the store. */
 export const CHANGED = 'changed';
 
-/** What is asked of the thread: all of a store but `watch`, whose callback cannot go there; bodies stay packed on their way. */
+/** What is asked of the thread: all of a store but `watch`, whose callback cannot go there. Claims get their bodies here. */
 const METHODS = [
   'accept',
-  'claimPacked',
+  'claimBodiless',
   'checkpoint',
   'record',
   'release',
@@ -50,7 +50,8 @@ const METHODS = [
   'events',
   'deliveries',
   'deliveriesOf',
-  'eventPacked',
+  'event',
+  'packed',
   'delivery',
   'backlog',
   'ping',
@@ -147,8 +148,8 @@ function callsTo(worker: Worker): Store {
     told = () => changed();
     if (isUnheard) setImmediate(told);
   };
-  const { claimPacked, eventPacked, ...thread } = Object.fromEntries(methods) as Pick<SqliteStore, Method>;
-  const bodies = new Bodies();
+  const { claimBodiless, packed, ...thread } = Object.fromEntries(methods) as Pick<SqliteStore, Method>;
+  const bodies = new Bodies(packed);
   return {
     ...thread,
     watch,
@@ -161,15 +162,11 @@ function callsTo(worker: Worker): Store {
     },
     async accept(event) {
       const accepted = await thread.accept(event);
-      if (!accepted.duplicate) bodies.keep(accepted.id, event.body);
+      if (!accepted.duplicate) bodies.keep(accepted.id, event.body, accepted.deliveries);
       return accepted;
     },
     async claim(request) {
-      return (await claimPacked(request)).map((claim) => bodies.unpack(claim.event.id, claim));
-    },
-    async event(id) {
-      const event = await eventPacked(id);
-      return event && bodies.unpack(id, event);
+      return bodies.fill(await claimBodiless(request), request, thread);
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { Receipt } from '../../model.ts';
+import type { BodilessClaim } from '../bodies.ts';
 import { CLAIM_BYTES, CLAIM_LIMIT } from '../limits.ts';
 import { clock } from '../rows.ts';
-import type { Claim, ClaimRequest } from '../store.ts';
+import type { ClaimRequest } from '../store.ts';
 import type { Statement } from './database.ts';
 import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord } from './rows.ts';
 import { fromDatabase, toDatabase, toKey } from './text.ts';
@@ -117,9 +118,6 @@ export function claimStatement(
   const values = [name, clock(now), except.map(toKey), most, standsAlone, toKey(target), clock(now), mark];
   return { name: 'claim', text: CLAIM, values };
 }
-
-/** A claim as it was committed, still without its body. */
-export type BodilessClaim = Omit<Claim, 'body' | 'damage'>;
 
 export function claimOf(row: Record<string, unknown>): BodilessClaim {
   const { token, delivery, event, generation, origin, receipt, earlier, superseded, doubt, newer, elsewhere } =

@@ -1,4 +1,5 @@
 import type { DeliveryRecord, EventRecord } from '../../model.ts';
+import type { Packed } from '../bodies.ts';
 import { pageBefore, pageSize } from '../pages.ts';
 import { clock, DELIVERY, EVENT, numberOf, unpackBody } from '../rows.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from '../store.ts';
@@ -77,11 +78,13 @@ export class Lists {
     return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
   }
 
-  /** Bodies as they are packed, by the id of their event. */
-  async packed(events: string[]): Promise<Map<string, Buffer>> {
-    const sql = 'SELECT event, zstd FROM body WHERE event = ANY($1::bigint[])';
-    const rows = await this.#all<{ event: number; zstd: Buffer }>(sql, [events.map((id) => numberOf(id, 'e'))]);
-    return new Map(rows.map(({ event, zstd }) => [`e${event}`, zstd]));
+  async packed(events: string[]): Promise<Map<string, Packed>> {
+    const sql = `
+      SELECT b.event, b.zstd, (
+        SELECT count(*) FROM delivery d WHERE d.event = b.event AND d.state = 'pending' AND d.token IS NULL
+      )::integer AS wanted FROM body b WHERE b.event = ANY($1::bigint[])`;
+    const rows = await this.#all<Packed & { event: number }>(sql, [events.map((id) => numberOf(id, 'e'))]);
+    return new Map(rows.map(({ event, ...packed }) => [`e${event}`, packed]));
   }
 
   async delivery(id: string): Promise<DeliveryRecord | undefined> {

@@ -22,6 +22,10 @@ import { OwnLanes } from './own-lanes.ts';
 import { releaseLost } from './release.ts';
 import { Replicas, SERVED } from './replicas.ts';
 
+/** Milliseconds between two tries to read the bodies of what was claimed, and how many there are. */
+const READ_AGAIN = 250;
+const READS = 4;
+
 /** Milliseconds that a relay waits for a database that is only starting, and between two tries. */
 const WAIT = 15_000;
 const POLL = 250;
@@ -75,8 +79,9 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
     },
   });
   const lists = new Lists(database);
-  const bodies = new Bodies();
-  const lanes = new OwnLanes(connection, (events) => lists.packed(events), bodies);
+  // Not over the lanes' connection: an answer that is not taken must not keep that busy.
+  const bodies = new Bodies((events) => readAgain(() => lists.packed(events)));
+  const lanes = new OwnLanes(connection, bodies);
 
   try {
     await connection.open();
@@ -162,5 +167,17 @@ export async function withClient<T>(
     throw openError(shown, error);
   } finally {
     await client?.end().catch(() => {});
+  }
+}
+
+/** Tries a few times: a connection that was cut off is made anew. */
+async function readAgain<T>(read: () => Promise<T>): Promise<T> {
+  for (let reads = 1; ; reads += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (reads === READS) throw error;
+      await wait(READ_AGAIN);
+    }
   }
 }

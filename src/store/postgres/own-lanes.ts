@@ -1,17 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { RelayError } from '../../errors.ts';
 import type { Receipt } from '../../model.ts';
 import type { Bodies } from '../bodies.ts';
 import type { Claim, ClaimRequest, Settlement } from '../store.ts';
-import { type BodilessClaim, claimOf, claimStatement } from './claim.ts';
+import { claimOf, claimStatement } from './claim.ts';
 import { closedError, type Statement } from './database.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { checkpointStatement, recordStatement } from './record.ts';
-
-/** Milliseconds between two tries to read the bodies of what was claimed, and how many there are. */
-const READ_AGAIN = 250;
-const READS = 4;
 
 /** A claim that this process has made over the connection that it has now. */
 interface Held {
@@ -23,9 +18,6 @@ interface Held {
 
 /** A token begins with what this process and its connection are: `LOSSES` losses can be told apart. */
 const LOSSES = 0x1_0000;
-
-/** Reads packed bodies, by the id of their event. */
-type ReadPacked = (events: string[]) => Promise<Map<string, Buffer>>;
 
 interface Recording<T> {
   token: string;
@@ -42,7 +34,6 @@ interface Recording<T> {
  */
 export class OwnLanes {
   readonly #connection: LaneConnection;
-  readonly #packed: ReadPacked;
   readonly #bodies: Bodies;
   /** The locks of each lane that was taken. */
   readonly #locks = new Map<string, string[]>();
@@ -54,10 +45,8 @@ export class OwnLanes {
   #records: Recording<Settlement>[] = [];
   #closing = false;
 
-  /** @param packed goes over another connection: an answer that is not taken must not keep this one busy */
-  constructor(connection: LaneConnection, packed: ReadPacked, bodies: Bodies) {
+  constructor(connection: LaneConnection, bodies: Bodies) {
     this.#connection = connection;
-    this.#packed = packed;
     this.#bodies = bodies;
   }
 
@@ -137,51 +126,7 @@ export class OwnLanes {
       const held = { id: Number(delivery.id.slice(1)), lane: request.destination, subject: event.subject };
       this.#held.set(token, held);
     }
-    if (claims.length === 0) return [];
-    try {
-      return await this.#withBodies(claims);
-    } catch (error) {
-      await Promise.allSettled(claims.map((claim) => this.#giveBack(claim, request)));
-      throw new RelayError('RELAY_STORE_BUSY', 'what is due could not be read', { cause: error });
-    }
-  }
-
-  async #withBodies(claims: BodilessClaim[]): Promise<Claim[]> {
-    const kept = claims.map(({ event }) => this.#bodies.get(event.id));
-    const unread = claims.filter((_, index) => kept[index] === undefined).map(({ event }) => event.id);
-    const packed = unread.length === 0 ? new Map<string, Buffer>() : await this.#read(unread);
-    return claims.map((claim, index) => {
-      const body = kept[index];
-      // One that is not there was lost by hand, and is told as damaged.
-      return body
-        ? { ...claim, body }
-        : this.#bodies.unpack(claim.event.id, { ...claim, packed: packed.get(claim.event.id) ?? Buffer.alloc(0) });
-    });
-  }
-
-  async #read(events: string[]): Promise<Map<string, Buffer>> {
-    for (let reads = 1; ; reads += 1) {
-      try {
-        return await this.#packed(events);
-      } catch (error) {
-        if (reads === READS) throw error;
-        await wait(READ_AGAIN);
-      }
-    }
-  }
-
-  /** As if it had not been claimed: nothing was sent. */
-  #giveBack({ token, delivery, doubt }: BodilessClaim, { target, now }: ClaimRequest): Promise<boolean> {
-    return this.record(token, target, {
-      state: 'pending',
-      nextAttemptAt: delivery.nextAttemptAt ?? now,
-      reason: delivery.reason ?? 'network',
-      detail: delivery.detail ?? 'the event could not be read',
-      ...(delivery.fix !== undefined && { fix: delivery.fix }),
-      counted: false,
-      unsent: true,
-      ...(doubt && { doubt: doubt.since }),
-    });
+    return this.#bodies.fill(claims, request, this);
   }
 
   /** False when the claim is no longer this connection's. */
