@@ -1,4 +1,5 @@
 import { unpackBody } from './rows.ts';
+import type { StoredEvent } from './store.ts';
 
 /** Something with a body, as it is stored: packed. */
 export type Packed<T> = Omit<T, 'body' | 'damage'> & { packed: Uint8Array };
@@ -27,6 +28,21 @@ export class Bodies {
 
   get(event: string): Buffer | undefined {
     return this.#kept.get(event);
+  }
+
+  drop(events: readonly string[]): void {
+    for (const event of events) {
+      this.#bytes -= this.#kept.get(event)?.length ?? 0;
+      this.#kept.delete(event);
+    }
+  }
+
+  /** A stored event with its body; empty when that was removed. */
+  stored(event: Packed<StoredEvent>): StoredEvent {
+    if (event.removedAt === undefined) return this.unpack(event.id, event);
+    this.drop([event.id]);
+    const { packed: _, ...rest } = event;
+    return { ...rest, body: Buffer.alloc(0) };
   }
 
   /** What was packed, with its body; empty, with why, when the disk has changed it. */

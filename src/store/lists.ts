@@ -3,6 +3,7 @@ import type { DeliveryRecord, EventRecord } from '../model.ts';
 import type { Packed } from './bodies.ts';
 import { readError } from './database.ts';
 import { pageBefore, pageSize } from './pages.ts';
+import { findPrunable, type PruneStep } from './prune.ts';
 import {
   clock,
   DELIVERY,
@@ -16,7 +17,7 @@ import {
   numberOf,
 } from './rows.ts';
 import { UNDER_WAY } from './statements.ts';
-import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
+import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, Pruned, StoredEvent } from './store.ts';
 
 /** Conditions of a WHERE, with their values in order. */
 class Where {
@@ -84,9 +85,9 @@ export class Lists {
   event(id: string): Packed<StoredEvent> | undefined {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
-    const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
-    const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
-    return row && { ...eventRecord(row), packed: row.zstd };
+    const sql = `SELECT ${EVENT}, b.zstd FROM event e LEFT JOIN body b ON b.event = e.id WHERE e.id = ?`;
+    const row = this.#get<EventRow & { zstd: Uint8Array | null }>(sql, number);
+    return row && { ...eventRecord(row), packed: row.zstd ?? new Uint8Array() };
   }
 
   delivery(id: string): DeliveryRecord | undefined {
@@ -118,6 +119,15 @@ export class Lists {
       }
       return undefined;
     });
+  }
+
+  /** What a step of pruning would remove. */
+  prunable(step: PruneStep): Pruned {
+    try {
+      return findPrunable(this.#database, step);
+    } catch (error) {
+      throw readError(error);
+    }
   }
 
   lanes(): LaneRecord[] {

@@ -11,11 +11,13 @@ import { flowStep, haltStatement, pauseStatement } from './postgres/flow.ts';
 import { Lists } from './postgres/lists.ts';
 import type { Notices } from './postgres/notices.ts';
 import type { OwnLanes } from './postgres/own-lanes.ts';
+import { findPrunable, prune } from './postgres/prune.ts';
 import { releaseAt, releaseLost, releaseUnserved } from './postgres/release.ts';
 import { rename } from './postgres/rename.ts';
 import { SharedClock } from './postgres/shared-clock.ts';
 import { toDatabase } from './postgres/text.ts';
 import { Verbs } from './postgres/verbs.ts';
+import { pruneStep } from './prune.ts';
 import { clock } from './rows.ts';
 import type {
   Accepted,
@@ -29,6 +31,8 @@ import type {
   LaneRecord,
   NewEvent,
   PageRequest,
+  Pruned,
+  PruneRequest,
   Settlement,
   Store,
   StoredEvent,
@@ -71,6 +75,7 @@ export class PostgresStore implements Store {
   readonly #database: Database;
   readonly #notices: Notices;
   readonly #lanes: OwnLanes | undefined;
+  readonly #bodies: Bodies | undefined;
   readonly #leave: () => Promise<void>;
   readonly #accepting: Accepting;
   readonly #lists: Lists;
@@ -87,6 +92,7 @@ export class PostgresStore implements Store {
     this.#database = database;
     this.#notices = notices;
     this.#lanes = lanes;
+    this.#bodies = bodies;
     this.#leave = leave;
     this.#clock = new SharedClock(database);
     this.#lists = new Lists(database);
@@ -150,6 +156,14 @@ export class PostgresStore implements Store {
 
   add(additions: Addition[]): Promise<number> {
     return this.#telling(this.#verbs.add(additions));
+  }
+
+  async prune(request: PruneRequest): Promise<Pruned | undefined> {
+    const step = pruneStep(request);
+    if (request.dryRun) return findPrunable(this.#database, step);
+    const pruned = await prune(this.#database, step, clock(Date.now()));
+    this.#bodies?.drop(pruned?.removed ?? []);
+    return pruned;
   }
 
   /** Whatever a verb has done, or done a part of, the other processes are to look. */

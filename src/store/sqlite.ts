@@ -5,6 +5,7 @@ import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
 import { KEY_KEPT, STEP } from './limits.ts';
 import { Lists } from './lists.ts';
+import { prune, pruneStep } from './prune.ts';
 import { clock, numberOf, packBody } from './rows.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import type {
@@ -19,6 +20,8 @@ import type {
   LaneRecord,
   NewEvent,
   PageRequest,
+  Pruned,
+  PruneRequest,
   Settlement,
   Store,
   StoredEvent,
@@ -143,6 +146,14 @@ export class SqliteStore implements Store {
     });
   }
 
+  async prune(request: PruneRequest): Promise<Pruned> {
+    const step = pruneStep(request);
+    if (request.dryRun) return this.#lists.prunable(step);
+    const pruned = await this.#commit.write(() => prune(this.#writer, step, clock(Date.now())));
+    this.#bodies.drop(pruned.removed);
+    return pruned;
+  }
+
   /** Does something to each, at most a step of them in a commit. Gives how much that changed. */
   async #each<T>(things: T[], change: (thing: T) => number | boolean): Promise<number> {
     let changed = 0;
@@ -258,7 +269,7 @@ export class SqliteStore implements Store {
 
   async event(id: string): Promise<StoredEvent | undefined> {
     const event = await this.eventPacked(id);
-    return event && this.#bodies.unpack(id, event);
+    return event && this.#bodies.stored(event);
   }
 
   /** `event`, for a thread that unpacks the body itself. */

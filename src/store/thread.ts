@@ -41,6 +41,7 @@ const METHODS = [
   'discard',
   'replay',
   'add',
+  'prune',
   'lanes',
   'setPaused',
   'setHalt',
@@ -167,9 +168,14 @@ function callsTo(worker: Worker): Store {
     async claim(request) {
       return (await claimPacked(request)).map((claim) => bodies.unpack(claim.event.id, claim));
     },
+    async prune(request) {
+      const pruned = await thread.prune(request);
+      if (!request.dryRun) bodies.drop(pruned?.removed ?? []);
+      return pruned;
+    },
     async event(id) {
       const event = await eventPacked(id);
-      return event && bodies.unpack(id, event);
+      return event && bodies.stored(event);
     },
   };
 }

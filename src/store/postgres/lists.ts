@@ -72,9 +72,12 @@ export class Lists {
   async event(id: string): Promise<StoredEvent | undefined> {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
-    const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = $1`;
-    const [row] = await this.#all<EventRow & { zstd: Buffer }>(sql, [number]);
-    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
+    const sql = `SELECT ${EVENT}, b.zstd FROM event e LEFT JOIN body b ON b.event = e.id WHERE e.id = $1`;
+    const [row] = await this.#all<EventRow & { zstd: Buffer | null }>(sql, [number]);
+    if (!row) return undefined;
+    const event = eventRecord(row);
+    const none = Buffer.alloc(0);
+    return { ...event, ...(event.removedAt === undefined ? unpackBody(row.zstd ?? none) : { body: none }) };
   }
 
   /** Bodies as they are packed, by the id of their event. */
