@@ -14,11 +14,13 @@ import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { News } from './news.ts';
 import { closeReceiver, createReceiver } from './receive/server.ts';
+import { Retention } from './retention.ts';
 import type { CommitOptions } from './store/commit.ts';
 import { serveStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { Unison } from './unison.ts';
 
+const RETENTION_DELAY = 60_000;
 /** Milliseconds after which the relay asks again what another process changed, when it could not take that over. */
 const FOLLOW_AGAIN = 500;
 
@@ -31,6 +33,8 @@ export interface AppOptions {
   storeOptions?: CommitOptions;
   /** Reload by itself when the config file changes; true by default. */
   watch?: boolean;
+  /** Milliseconds from the start, or a changed retention, until old events are removed; a minute by default. */
+  retentionDelay?: number;
 }
 
 /** A relay, running. */
@@ -69,6 +73,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     taken: (before, after) => {
       effect.tell(before, after);
       void unison.announce(after.fingerprint);
+      if (before.retention !== after.retention) retention.soon();
     },
     log,
   });
@@ -86,6 +91,14 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     lanes: () => store.lanes(),
     replicas: () => serving.replicas(),
   });
+  const retention = new Retention({
+    store,
+    retention: () => reloader.config.retention,
+    metrics,
+    log,
+    delay: options.retentionDelay ?? RETENTION_DELAY,
+  });
+  starting.defer(() => retention.close());
   const notifier = new Notifier({
     names: () => reloader.config.onFailure,
     destination: (name) => lanes.destination(name),

@@ -21,6 +21,7 @@ export const ERRORS = {
   RELAY_CONFIG_SECRET: 'A secret stands in the config in plain text.',
   RELAY_CHECK_LIVE: 'A service told the live check that something is missing or wrong.',
   RELAY_STORE_NEWER: 'The store was written by a newer version.',
+  RELAY_STORE_OLDER: 'The store is at the schema of an older version.',
   RELAY_STORE_LOCKED: 'Another relay is serving this store.',
   RELAY_STORE_OPEN: 'The store cannot be opened or written.',
   RELAY_STORE_BUSY: 'The store cannot commit right now.',

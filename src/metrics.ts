@@ -9,6 +9,8 @@ export interface Metrics {
   deliveries: Counter<'destination' | 'outcome' | 'reason'>;
   attemptSeconds: Histogram<'destination'>;
   breakerOpen: Gauge<'destination'>;
+  prunedEvents: Counter;
+  unprunedEvents: Gauge;
   configReloadSuccessful: Gauge;
   configReloadTime: Gauge;
 }
@@ -116,6 +118,16 @@ export function createMetrics({ destinations, backlog, lanes, replicas }: Metric
       help: 'How long attempts took, by destination, without the wait for the pace.',
       labelNames: ['destination'],
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
+      registers,
+    }),
+    prunedEvents: new Counter({
+      name: 'relay_events_pruned_total',
+      help: 'Old events whose body and deliveries this relay has removed.',
+      registers,
+    }),
+    unprunedEvents: new Gauge({
+      name: 'relay_events_unpruned',
+      help: 'Events older than the retention that stay for a failed delivery, as the last pass of this relay found.',
       registers,
     }),
     configReloadSuccessful: new Gauge({

@@ -93,6 +93,8 @@ export interface EventRecord {
   /** Why it was quarantined, in a sentence. */
   reason: string | undefined;
   receivedAt: number;
+  /** When its body and deliveries were removed, since it was old; undefined while they are there. */
+  removedAt: number | undefined;
   /** Names of the routes that took it. */
   routes: string[];
 }

@@ -15,7 +15,7 @@ function floorOf(file: string): number | 'sandbox' | 'connector' {
   if (file.startsWith('src/sandbox/')) return 'sandbox';
   if (file === 'src/main.ts') return 6;
   if (file.startsWith('src/cli/')) return 5;
-  if (['src/app.ts', 'src/effect.ts', 'src/unison.ts'].includes(file)) return 4;
+  if (['src/app.ts', 'src/effect.ts', 'src/retention.ts', 'src/unison.ts'].includes(file)) return 4;
   if (/^src\/(receive|deliver)\//.test(file)) return 3;
   if (/^src\/(config\/(schema|durations)|store\/store|backoff)\.ts$/.test(file)) return 1;
   if (/^src\/(config|store)\//.test(file) || file === 'src/log.ts' || file === 'src/metrics.ts') return 2;

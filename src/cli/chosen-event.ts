@@ -8,6 +8,7 @@ import { RelayError } from '../errors.ts';
 import { type Judged, parsePayload } from '../payload.ts';
 import type { ShownEvent } from '../render/item.ts';
 import type { StoredEvent } from '../store/store.ts';
+import { showMoment } from './moment.ts';
 import { named } from './names.ts';
 import { withStore } from './with-store.ts';
 
@@ -66,6 +67,12 @@ export async function findEvent(config: Pick<Config, 'store'>, id: string): Prom
 
 async function storedEvent(config: Config, id: string, sourceName: string | undefined): Promise<ChosenEvent> {
   const found = await findEvent(config, id);
+  if (found.removedAt !== undefined) {
+    const when = showMoment(found.removedAt, config.timezone);
+    throw new RelayError('RELAY_STATE', `${id} cannot be looked into: its body was removed ${when}, since it was old`, {
+      fix: `\`versive-relay events ${id}\` shows what is kept of it. How long bodies are kept, \`retention:\` says.`,
+    });
+  }
   if (found.damage !== undefined) {
     const fix = 'Look at the health of the disk, and restore the store from a copy.';
     throw new RelayError('RELAY_STORE_OPEN', `${id} cannot be looked into: ${found.damage}`, { fix });

@@ -58,7 +58,7 @@ function rowOf(event: EventRecord, deliveries: DeliveryRecord[], holds: Map<stri
       event.subject,
       event.study,
       event.routes.join(', '),
-      summary(deliveries, holds),
+      event.removedAt === undefined ? summary(deliveries, holds) : { text: 'removed', style: 'dim' },
     ],
     ...(event.reason !== undefined && { notes: [{ text: event.reason }] }),
   };
@@ -87,8 +87,8 @@ async function show(id: string, { basics, store, holds, options }: Listing): Pro
       ['interview', event.subject],
       ['study', event.study],
       ['routes', event.routes.join(', ')],
-      ['size', event.damage === undefined ? `${event.body.length} bytes` : undefined],
-      ['body', event.damage],
+      ['size', event.damage === undefined && event.removedAt === undefined ? `${event.body.length} bytes` : undefined],
+      ['body', event.damage ?? removal(event, basics.timezone)],
       ['next', deliveries.length === 0 ? nextStep(event) : undefined],
     ],
     process.stdout,
@@ -99,8 +99,13 @@ async function show(id: string, { basics, store, holds, options }: Listing): Pro
   }
 }
 
+function removal({ removedAt }: EventRecord, timezone: string): string | undefined {
+  return removedAt === undefined ? undefined : `removed ${showMoment(removedAt, timezone)}, with its deliveries`;
+}
+
 /** What a person can do about an event that went nowhere. */
-function nextStep({ id, state }: EventRecord): string {
+function nextStep({ id, state, removedAt }: EventRecord): string | undefined {
+  if (removedAt !== undefined) return undefined;
   if (state === 'quarantined') return `\`versive-relay replay ${id} --reroute\` once the relay understands it`;
   return `\`versive-relay explain ${id}\` says why it goes nowhere; \`versive-relay replay ${id} --reroute\` once routes take it`;
 }

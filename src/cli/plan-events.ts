@@ -30,6 +30,8 @@ export interface Compared {
 export class PlannedEvents {
   /** Those that were left out: nobody can read or understand them. */
   readonly puzzling: string[] = [];
+  /** How many were left out since their bodies were removed. */
+  removed = 0;
   /** When the first of them was received, epoch milliseconds. */
   oldest = Number.POSITIVE_INFINITY;
   readonly #comparison: Comparison;
@@ -52,20 +54,25 @@ export class PlannedEvents {
     using progress = new Progress('events compared');
     for await (const page of pages((request) => this.#store.events({}, request), number)) {
       const deliveries = await this.#store.deliveriesOf(page.map(({ id }) => id));
-      for (const { id } of page) {
+      for (const { id, removedAt } of page) {
+        progress.add(1);
+        if (removedAt !== undefined) {
+          this.removed += 1;
+          continue;
+        }
         const had = (deliveries.get(id) ?? []).map(({ destination }) => destination);
         const compared = await this.#compare(id, had);
         if (compared) yield compared;
         else this.puzzling.push(id);
         found ||= compared !== undefined;
-        progress.add(1);
       }
     }
     if (found) return;
+    const why = this.removed > 0 ? 'The bodies of these events were removed' : 'There are no events yet';
     const none = this.puzzling.length === 0;
     throw new RelayError(
       'RELAY_NOT_FOUND',
-      none ? 'There are no events yet: nothing to compare.' : 'None of these events is understood: nothing to compare.',
+      none ? `${why}: nothing to compare.` : 'None of these events is understood: nothing to compare.',
       none ? { fix: 'Let some come, or send a sample: `versive-relay send`.' } : {},
     );
   }

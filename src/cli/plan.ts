@@ -184,8 +184,12 @@ function wholeShape(
 }
 
 /** What `replay --reroute` would make of these events, and which were not looked at. */
-function backfill(missing: number, { oldest, puzzling }: PlannedEvents, later: boolean): Cell[] {
+function backfill(missing: number, { oldest, puzzling, removed }: PlannedEvents, later: boolean): Cell[] {
   const notes: Cell[] = [];
+  if (removed > 0) {
+    const left = removed === 1 ? 'event was left out: its body was' : 'events were left out: their bodies were';
+    notes.push({ text: `${removed} older ${left} removed.`, style: 'yellow' });
+  }
   if (puzzling.length > 0) {
     notes.push({
       text: `${listed(puzzling)} ${isOrAre(puzzling.length)} not understood, and left out.`,

@@ -18,6 +18,7 @@ const VERBS: Record<string, () => Promise<Command>> = {
   pause: async () => (await import('./pause.ts')).pauseCommand(),
   resume: async () => (await import('./resume.ts')).resumeCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
+  prune: async () => (await import('./prune.ts')).pruneCommand(),
   migrate: async () => (await import('./migrate.ts')).migrateCommand(),
   store: async () => (await import('./store.ts')).storeCommand(),
   replicas: async () => (await import('./replicas.ts')).replicasCommand(),

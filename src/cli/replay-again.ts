@@ -3,8 +3,15 @@ import { deliveriesWith, standing } from './chosen-deliveries.ts';
 import { nothingFound } from './listing.ts';
 import type { Concerned } from './proposal.ts';
 import { type Chosen, chosenEvents, isByDeliveries, readAgain } from './replay-choice.ts';
-import { arranged, type Draft, identityOf, notUnderstood, type Puzzling, type Replay } from './replay-draft.ts';
-import type { Cell } from './table.ts';
+import {
+  alreadyRemoved,
+  arranged,
+  type Draft,
+  identityOf,
+  notUnderstood,
+  type Puzzling,
+  type Replay,
+} from './replay-draft.ts';
 import { count } from './words.ts';
 
 /**
@@ -17,7 +24,8 @@ export async function whereTheyWent(recovery: Replay): Promise<Draft> {
   if (isByDeliveries(recovery)) return arranged(await byDeliveries(recovery), options);
   const concerned: Concerned[] = [];
   const astray: Chosen[] = [];
-  for await (const batch of chosenEvents(recovery)) {
+  const removed: string[] = [];
+  for await (const batch of chosenEvents(recovery, removed)) {
     const deliveries = await store.deliveriesOf(batch.map(({ id }) => id));
     for (const event of batch) {
       const own = deliveries.get(event.id) ?? [];
@@ -29,7 +37,7 @@ export async function whereTheyWent(recovery: Replay): Promise<Draft> {
   }
   const [first] = astray;
   if (concerned.length === 0 && first) throw wentNowhere(astray, first);
-  const notes: Cell[] = [];
+  const notes = alreadyRemoved(removed, concerned.length > 0);
   if (astray.length > 0) {
     const events = count(astray.length, 'event');
     const text = `${events} went nowhere (${statesOf(astray)}), so nothing is sent again; --reroute asks today's routes.`;
@@ -71,7 +79,8 @@ export async function toOne(destination: string, recovery: Replay): Promise<Draf
   const { store, options } = recovery;
   const draft: Draft = { concerned: [], judged: new Map(), notes: [] };
   const puzzling: Puzzling[] = [];
-  for await (const batch of chosenEvents(recovery)) {
+  const removed: string[] = [];
+  for await (const batch of chosenEvents(recovery, removed)) {
     const deliveries = await store.deliveriesOf(batch.map(({ id }) => id));
     for (const { id: event, subject, state } of batch) {
       const there = deliveries.get(event)?.find((each) => each.destination === destination);
@@ -81,6 +90,7 @@ export async function toOne(destination: string, recovery: Replay): Promise<Draf
     }
   }
   draft.notes.push(...notUnderstood(puzzling, draft.concerned.length > 0));
+  draft.notes.push(...alreadyRemoved(removed, draft.concerned.length > 0));
   return arranged(draft, options);
 }
 

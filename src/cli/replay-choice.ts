@@ -25,11 +25,16 @@ export interface Chosen extends Pick<EventRecord, 'id' | 'subject'> {
 /**
  * The events that a replay was given: by their ids, or by filters.
  *
+ * @param removed gathers the ids of those whose body was removed: there is nothing to run again
  * @throws RelayError RELAY_NOT_FOUND when there is none
  */
-export async function* chosenEvents(recovery: Recovery): AsyncGenerator<Chosen[]> {
+export async function* chosenEvents(recovery: Recovery, removed: string[]): AsyncGenerator<Chosen[]> {
   const { basics, store, ids, options } = recovery;
-  if (ids.length > 0) yield await eventsById(recovery);
+  const whole = <T extends Pick<EventRecord, 'id' | 'removedAt'>>(events: T[]): T[] => {
+    removed.push(...events.filter(({ removedAt }) => removedAt !== undefined).map(({ id }) => id));
+    return events.filter(({ removedAt }) => removedAt === undefined);
+  };
+  if (ids.length > 0) yield whole(await eventsById(recovery));
   else if (isByDeliveries(recovery)) yield* eventsByDeliveries(recovery);
   else {
     const state = EVENT_STATES.find((each) => each === options.state);
@@ -38,19 +43,19 @@ export async function* chosenEvents(recovery: Recovery): AsyncGenerator<Chosen[]
     using progress = new Progress('events looked at');
     for await (const page of pages((request) => store.events(filter, request))) {
       found = true;
-      yield page;
+      yield whole(page);
       progress.add(page.length);
     }
     if (!found) throw nothingFound('events', options, basics);
   }
 }
 
-async function eventsById({ store, ids }: Recovery): Promise<Chosen[]> {
-  const found: Chosen[] = [];
+async function eventsById({ store, ids }: Recovery): Promise<(Chosen & Pick<EventRecord, 'removedAt'>)[]> {
+  const found: (Chosen & Pick<EventRecord, 'removedAt'>)[] = [];
   const unknown: string[] = [];
   for (const id of ids) {
     const event = await store.event(id);
-    if (event) found.push({ id, subject: event.subject, state: event.state });
+    if (event) found.push({ id, subject: event.subject, state: event.state, removedAt: event.removedAt });
     else unknown.push(id);
   }
   if (unknown.length > 0) throw unknownIds('event', unknown);
@@ -64,10 +69,10 @@ export interface Reread {
   judged: Judged;
 }
 
-/** Reads a stored event again; undefined when it is gone. One that the disk has changed is not understood. */
+/** Reads a stored event again; undefined when it, or its body, is gone. One that the disk has changed is not understood. */
 export async function readAgain(id: string, { store }: Pick<Recovery, 'store'>): Promise<Reread | undefined> {
   const event = await store.event(id);
-  if (!event) return undefined;
+  if (!event || event.removedAt !== undefined) return undefined;
   if (event.damage === undefined) return { event, judged: parsePayload(event.body) };
   const judged = { payload: undefined, reason: event.damage, eventType: '', subject: '', study: '' };
   return { event: undefined, judged };

@@ -53,6 +53,21 @@ export function notUnderstood(puzzling: Puzzling[], others: boolean): Cell[] {
   });
 }
 
+/**
+ * That some events are left out, since their bodies were removed.
+ *
+ * @throws RelayError RELAY_STATE when there are no others
+ */
+export function alreadyRemoved(removed: string[], others: boolean): Cell[] {
+  if (removed.length === 0) return [];
+  const bodies = removed.length === 1 ? 'body was' : 'bodies were';
+  const message = `${listed(removed)}: the ${bodies} removed, since ${removed.length === 1 ? 'it was' : 'they were'} old`;
+  if (others) return [{ text: `${message}. Left out.`, style: 'yellow' }];
+  throw new RelayError('RELAY_STATE', `${message}. Nothing was changed.`, {
+    fix: 'What was delivered stays where it is. How long bodies are kept, `retention:` says.',
+  });
+}
+
 /** Oldest first; with `--new` only the newest of several events of one interview at one destination. */
 export function arranged({ concerned, judged, notes }: Draft, { new: renew }: ReplayOptions): Draft {
   concerned.sort(byAge);

@@ -6,6 +6,7 @@ import { Progress } from './progress.ts';
 import type { Concerned } from './proposal.ts';
 import { chosenEvents, type Reread, readAgain } from './replay-choice.ts';
 import {
+  alreadyRemoved,
   arranged,
   type Draft,
   identityOf,
@@ -26,7 +27,8 @@ export async function reroute(recovery: Replay, config: Config): Promise<Draft> 
   const { store, options } = recovery;
   const rerouting = new Rerouting(config, options.to);
   using progress = new Progress('events routed');
-  for await (const batch of chosenEvents(recovery)) {
+  const removed: string[] = [];
+  for await (const batch of chosenEvents(recovery, removed)) {
     const deliveries = await store.deliveriesOf(batch.map(({ id }) => id));
     for (const { id } of batch) {
       const found = await readAgain(id, recovery);
@@ -34,7 +36,9 @@ export async function reroute(recovery: Replay, config: Config): Promise<Draft> 
       progress.add(1);
     }
   }
-  return arranged(rerouting.draft(), options);
+  const draft = rerouting.draft();
+  draft.notes.push(...alreadyRemoved(removed, draft.concerned.length + draft.judged.size + draft.notes.length > 0));
+  return arranged(draft, options);
 }
 
 /** Events as today's routes judge them, and what is to be said of those that make no delivery. */

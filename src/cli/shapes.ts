@@ -19,7 +19,7 @@ export function deliveryShape(delivery: DeliveryRecord, holds: Map<string, Hold>
   };
 }
 
-/** An event as `--json` prints it; a quarantined one has its `reason` too. */
+/** An event as `--json` prints it; a quarantined one has its `reason` too, one whose body was removed its `removed_at`. */
 export function eventShape(event: EventRecord, deliveries: DeliveryRecord[], holds: Map<string, Hold>): JsonObject {
   return {
     id: event.id,
@@ -31,6 +31,7 @@ export function eventShape(event: EventRecord, deliveries: DeliveryRecord[], hol
     state: event.state,
     ...(event.reason !== undefined && { reason: event.reason }),
     received_at: iso(event.receivedAt),
+    ...(event.removedAt !== undefined && { removed_at: iso(event.removedAt) }),
     routes: event.routes,
     deliveries: deliveries.map((delivery) => deliveryShape(delivery, holds)),
   };

@@ -20,6 +20,8 @@ export interface Config {
   timezone: string;
   /** Absolute path of the store's file, or the address of its database: which people see as `shownStore` gives it. */
   store: string;
+  /** Milliseconds that the body and the deliveries of a settled event are kept; undefined keeps them. */
+  retention: number | undefined;
   sources: Map<string, SourceConfig>;
   destinations: Map<string, DestinationConfig>;
   table: Table;

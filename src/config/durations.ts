@@ -1,12 +1,13 @@
 /** Durations and sizes as people write them: `5s`, `5MB`. */
 import { z } from 'zod';
 
-const MILLISECONDS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+export const DAY = 86_400_000;
+const MILLISECONDS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: DAY };
 /** Powers of ten, as disks and network people count. */
 const BYTES: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
 
 /** Longer than this a timer of Node (2^31 ms) cannot wait; no delivery should either. */
-const LONGEST = 20 * 86_400_000;
+const LONGEST = 20 * DAY;
 
 /** Milliseconds of `250ms`, `5s`, `2m`, `1h` or `3d`; undefined when the text is no duration. */
 export function parseDuration(text: string): number | undefined {
@@ -24,12 +25,16 @@ function parse(text: string, units: Record<string, number>): number | undefined 
   return factor === undefined ? undefined : Math.round(Number(number) * factor);
 }
 
-/** An option that is a duration; it arrives as milliseconds. */
-export function duration(): z.ZodType<number, string> {
+/**
+ * An option that is a duration; it arrives as milliseconds.
+ *
+ * @param longest milliseconds
+ */
+export function duration(longest = LONGEST): z.ZodType<number, string> {
   return z.string(EXPECTED_DURATION).transform((text, context) => {
     const parsed = parseDuration(text);
-    if (parsed !== undefined && parsed <= LONGEST) return parsed;
-    const message = parsed === undefined ? EXPECTED_DURATION : 'expected a duration of at most 20d';
+    if (parsed !== undefined && parsed <= longest) return parsed;
+    const message = parsed === undefined ? EXPECTED_DURATION : `expected a duration of at most ${longest / DAY}d`;
     context.addIssue({ code: 'custom', message, input: text });
     return z.NEVER;
   });

@@ -9,6 +9,7 @@ import {
   NAME,
   onFailureSchema,
   pluginsSchema,
+  retentionSchema,
   routeSchema,
   SECTIONS,
   SHARED_SECTIONS,
@@ -126,6 +127,7 @@ export async function editorSchema(): Promise<JsonObject> {
     server: convert(serverSchema),
     timezone: convert(timezoneSchema),
     store: convert(storeSchema),
+    retention: convert(retentionSchema),
     plugins: convert(pluginsSchema),
     sources: {
       ...map(convert(sourceSchema.extend({ when: when.optional() }))),

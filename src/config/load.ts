@@ -18,7 +18,7 @@ import { findAll } from './plugin-list.ts';
 import { readText, type TextProblem } from './read-text.ts';
 import { quoteOf, Report } from './report.ts';
 import { checkReferences, listOf, readRoutes, readSources } from './routing.ts';
-import { onFailureSchema, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
+import { onFailureSchema, retentionSchema, serverSchema, storeSchema, timezoneSchema } from './schema.ts';
 import { secretForms } from './secrets.ts';
 import { reason, Variables } from './substitute.ts';
 import { TestFiles } from './test-files.ts';
@@ -142,6 +142,7 @@ async function readRoot(
   const timezone = read('timezone', timezoneSchema, DEFAULT_TIMEZONE);
   const store = read('store', storeSchema, DEFAULT_STORE);
   for (const secret of secretsOfStore(String(entries.get('store')?.scalar ?? ''))) report.secrets.add(secret);
+  const retention = read('retention', retentionSchema.optional());
   const connectors = await findAll(entries.get('plugins'), folder, report);
 
   const sourcesAt = entries.get('sources');
@@ -195,6 +196,7 @@ async function readRoot(
     },
     timezone,
     store: locateStore(store, folder),
+    retention,
     sources,
     destinations,
     table: compileTable(routes),

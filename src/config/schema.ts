@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isPostgres, problemOf } from '../address.ts';
 import { secret } from '../options.ts';
-import { duration, size } from './durations.ts';
+import { DAY, duration, size } from './durations.ts';
 
 /** Milliseconds from one attempt to the next, unless `retry:` says otherwise: two days in all. */
 export const DEFAULT_RETRY = ['5s', '30s', '2m', '10m', '30m', '1h', '3h', '6h', '12h', '24h'];
@@ -81,6 +81,15 @@ export const storeSchema = z
   )
   .describe(
     'The file that events are kept in, relative to the config, or a PostgreSQL database: postgres://user:password@host/database. ./data/relay.db by default. Needs a restart.',
+  );
+
+/** Milliseconds of a hundred years: whoever wants longer keeps all. */
+const LONGEST_RETENTION = 36_500 * DAY;
+
+export const retentionSchema = duration(LONGEST_RETENTION)
+  .refine((ms) => ms >= DAY, 'expected a duration of at least 1d, such as 90d')
+  .describe(
+    'How long bodies and deliveries are kept of events whose deliveries are settled, such as 90d. Without it, all is kept.',
   );
 
 /** `whsec_` and base64, as Versive (and every Standard Webhooks sender) gives it. */
@@ -220,6 +229,7 @@ export const SECTIONS = [
   'server',
   'timezone',
   'store',
+  'retention',
   'plugins',
   'sources',
   'defaults',

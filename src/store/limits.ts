@@ -22,6 +22,9 @@ export const STRUCK = {
 /** The most rows that one commit of a verb changes, so that nothing else waits for long, an acknowledgement least of all. */
 export const STEP = 500;
 
+/** The most events that one commit removes: overwriting their bodies takes some milliseconds. */
+export const PRUNE_STEP = 200;
+
 /** The pause of a key is kept for so many milliseconds after its end: a clock that jumped ahead only seems to have ended it. */
 export const KEY_KEPT = 24 * 3_600_000;
 

@@ -3,6 +3,7 @@ import type { DeliveryRecord, EventRecord } from '../model.ts';
 import type { Packed } from './bodies.ts';
 import { readError } from './database.ts';
 import { pageBefore, pageSize } from './pages.ts';
+import { findPrunable, type PruneStep } from './prune.ts';
 import {
   clock,
   DELIVERY,
@@ -14,10 +15,10 @@ import {
   type LaneRow,
   laneRecord,
   numberOf,
-  unpackBody,
+  withBody,
 } from './rows.ts';
 import { UNDER_WAY } from './statements.ts';
-import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from './store.ts';
+import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, Pruned, StoredEvent } from './store.ts';
 
 /** Conditions of a WHERE, with their values in order. */
 class Where {
@@ -85,9 +86,9 @@ export class Lists {
   event(id: string): StoredEvent | undefined {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
-    const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
-    const row = this.#get<EventRow & { zstd: Uint8Array }>(sql, number);
-    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
+    const sql = `SELECT ${EVENT}, b.zstd FROM event e LEFT JOIN body b ON b.event = e.id WHERE e.id = ?`;
+    const row = this.#get<EventRow & { zstd: Uint8Array | null }>(sql, number);
+    return row && withBody(eventRecord(row), row.zstd);
   }
 
   packed(events: string[]): Map<string, Packed> {
@@ -132,6 +133,15 @@ export class Lists {
       }
       return undefined;
     });
+  }
+
+  /** What a step of pruning would remove. */
+  prunable(step: PruneStep): Pruned {
+    try {
+      return findPrunable(this.#database, step);
+    } catch (error) {
+      throw readError(error);
+    }
   }
 
   lanes(): LaneRecord[] {

@@ -14,12 +14,13 @@ const POLL = 20;
  * Opens the SQLite store in the file, and makes it (with its folder) when it is not there.
  *
  * @param options.create false refuses to make a store that is not there
+ * @param options.upgrade false refuses a store that is at an older schema
  * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
- * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
+ * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_OLDER
  */
 export async function openSqlite(
   path: string,
-  options: CommitOptions & { create?: boolean; wait?: number } = {},
+  options: CommitOptions & { create?: boolean; upgrade?: boolean; wait?: number } = {},
 ): Promise<SqliteStore> {
   if (options.create === false && !existsSync(path)) throw notThere(path);
   const deadline = performance.now() + (options.wait ?? WAIT);
@@ -38,10 +39,10 @@ export async function openSqlite(
   }
 }
 
-function connect(path: string, options: CommitOptions): SqliteStore {
+function connect(path: string, { upgrade = true, ...options }: CommitOptions & { upgrade?: boolean }): SqliteStore {
   const writer = openWriter(path);
   try {
-    migrate(writer, path);
+    migrate(writer, path, { upgrade });
     // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
     writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
     return new SqliteStore(writer, openReader(path), options);

@@ -9,18 +9,19 @@ import { openOnThread } from './thread.ts';
 
 /**
  * Opens the store for a verb: the SQLite file (which is made, with its folder, when it is not there) or the PostgreSQL
- * database. Any number of processes may have it open; those that receive and deliver call `serveStore`.
+ * database. Any number of processes may have it open; those that receive and deliver call `serveStore`. A store at an older
+ * schema is left as it is: a relay of an older version may be serving it.
  *
  * @param location as the config has it: a path, or `postgres://…`
  * @param options.create false refuses to make a store that is not there
  * @param options.wait milliseconds to wait for another process that is making or changing the file; 10 s by default
- * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
+ * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_OLDER
  */
 export async function openStore(
   location: string,
   options: CommitOptions & { create?: boolean; wait?: number } = {},
 ): Promise<Store> {
-  if (!isPostgres(location)) return openSqlite(location, options);
+  if (!isPostgres(location)) return openSqlite(location, { ...options, upgrade: false });
   const { openPostgres } = await postgres();
   return openPostgres(location, options);
 }

@@ -11,11 +11,13 @@ import { flowStep, haltStatement, pauseStatement } from './postgres/flow.ts';
 import { Lists } from './postgres/lists.ts';
 import type { Notices } from './postgres/notices.ts';
 import type { OwnLanes } from './postgres/own-lanes.ts';
+import { findPrunable, prune } from './postgres/prune.ts';
 import { releaseAt, releaseLost, releaseUnserved } from './postgres/release.ts';
 import { rename } from './postgres/rename.ts';
 import { SharedClock } from './postgres/shared-clock.ts';
 import { toDatabase } from './postgres/text.ts';
 import { Verbs } from './postgres/verbs.ts';
+import { pruneStep } from './prune.ts';
 import { clock } from './rows.ts';
 import type {
   Accepted,
@@ -29,6 +31,8 @@ import type {
   LaneRecord,
   NewEvent,
   PageRequest,
+  Pruned,
+  PruneRequest,
   Settlement,
   Store,
   StoredEvent,
@@ -150,6 +154,12 @@ export class PostgresStore implements Store {
 
   add(additions: Addition[]): Promise<number> {
     return this.#telling(this.#verbs.add(additions));
+  }
+
+  async prune(request: PruneRequest): Promise<Pruned | undefined> {
+    const step = pruneStep(request);
+    if (request.dryRun) return findPrunable(this.#database, step);
+    return prune(this.#database, step, clock(Date.now()));
   }
 
   /** Whatever a verb has done, or done a part of, the other processes are to look. */

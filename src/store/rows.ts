@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { DeliveryRecord, DeliveryState, EventRecord, EventState, Reason } from '../model.ts';
-import type { LaneRecord } from './store.ts';
+import type { LaneRecord, StoredEvent } from './store.ts';
 
 /** Columns of a row as SQLite gives them. */
 export interface EventRow {
@@ -13,6 +13,7 @@ export interface EventRow {
   state: string;
   reason: string | null;
   received_at: number;
+  removed_at: number | null;
   routes: string;
 }
 
@@ -41,7 +42,7 @@ export interface LaneRow {
 
 /** What lists read of an event `e` and a delivery `d`, at both stores. */
 export const EVENT =
-  'e.id, e.source, e.svix_id, e.event_type, e.subject, e.study, e.state, e.reason, e.received_at, e.routes';
+  'e.id, e.source, e.svix_id, e.event_type, e.subject, e.study, e.state, e.reason, e.received_at, e.removed_at, e.routes';
 export const DELIVERY =
   'd.id, d.event, d.subject, d.destination, d.state, d.attempts, d.due_at, d.reason, d.detail, d.fix, d.url';
 
@@ -56,6 +57,7 @@ export function eventRecord(row: EventRow): EventRecord {
     state: row.state as EventState,
     reason: row.reason ?? undefined,
     receivedAt: row.received_at,
+    removedAt: row.removed_at ?? undefined,
     routes: JSON.parse(row.routes) as string[],
   };
 }
@@ -110,4 +112,10 @@ export function unpackBody(packed: Uint8Array): { body: Buffer; damage?: string 
   } catch (error) {
     return { body: Buffer.alloc(0), damage: `the stored event cannot be read: ${String(error)}` };
   }
+}
+
+/** An event with its body: none when that was removed; none, with why, when the disk has changed or lost it. */
+export function withBody(event: EventRecord, zstd: Uint8Array | null): StoredEvent {
+  const none = Buffer.alloc(0);
+  return { ...event, ...(event.removedAt === undefined ? unpackBody(zstd ?? none) : { body: none }) };
 }

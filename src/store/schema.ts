@@ -29,7 +29,7 @@ export async function schemaOf(location: string): Promise<Schema> {
 export async function migrateStore(location: string, options: { create: boolean }): Promise<Schema> {
   const schema = await schemaOf(location);
   if (schema.found === undefined && !options.create) throw notThere(location);
-  if (schema.found === schema.newest) return schema;
+  if ((schema.found ?? 0) >= schema.newest) return schema;
   if (isPostgres(location)) await (await import('./postgres/schema.ts')).migratePostgres(location);
   else await migrateSqlite(location);
   return schema;
@@ -41,7 +41,7 @@ function sqliteSchema(path: string): Schema {
   try {
     const database = openReader(path);
     try {
-      return { found: schemaVersion(database, path) || undefined, newest };
+      return { found: schemaVersion(database, path).version || undefined, newest };
     } finally {
       database.close();
     }

@@ -5,6 +5,7 @@ import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
 import { KEY_KEPT, STEP } from './limits.ts';
 import { Lists } from './lists.ts';
+import { prune, pruneStep } from './prune.ts';
 import { clock, numberOf, packBody } from './rows.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import type {
@@ -19,6 +20,8 @@ import type {
   LaneRecord,
   NewEvent,
   PageRequest,
+  Pruned,
+  PruneRequest,
   Settlement,
   Store,
   StoredEvent,
@@ -141,6 +144,12 @@ export class SqliteStore implements Store {
       );
       return made.reduce((sum, each) => sum + each, 0);
     });
+  }
+
+  async prune(request: PruneRequest): Promise<Pruned> {
+    const step = pruneStep(request);
+    if (request.dryRun) return this.#lists.prunable(step);
+    return this.#commit.write(() => prune(this.#writer, step, clock(Date.now())));
   }
 
   /** Does something to each, at most a step of them in a commit. Gives how much that changed. */

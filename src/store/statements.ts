@@ -112,10 +112,11 @@ const SQL = {
       renew = iif(:wish = 'discard', 0, max(renew, :renew))
     WHERE id = :id AND token IS NOT NULL`,
   judge: `
-    UPDATE event SET event_type = ?, subject = ?, study = ?, state = ?, reason = ?, routes = ? WHERE id = ?`,
+    UPDATE event SET event_type = ?, subject = ?, study = ?, state = ?, reason = ?, routes = ?
+    WHERE id = ? AND removed_at IS NULL`,
   addDelivery: `
     INSERT INTO delivery (event, destination, subject, due_at, renew)
-    SELECT id, ?, subject, ?, ? FROM event WHERE id = ?
+    SELECT id, ?, subject, ?, ? FROM event WHERE id = ? AND removed_at IS NULL
     ON CONFLICT (event, destination) DO NOTHING`,
 
   release: `

@@ -24,6 +24,7 @@ export interface Accepted {
 
 /** An event with the bytes that were received. */
 export interface StoredEvent extends EventRecord {
+  /** Empty once it was removed. */
   body: Buffer;
   /** Why the body cannot be read; it is then empty. */
   damage?: string;
@@ -134,6 +135,30 @@ export interface Addition {
   judged?: Pick<NewEvent, 'eventType' | 'subject' | 'study' | 'state' | 'reason' | 'routes'>;
 }
 
+export interface PruneRequest {
+  /** Epoch milliseconds: of events that were received earlier. */
+  before: number;
+  /** The event after which it goes on; from the oldest one by default. */
+  after?: string;
+  /** The most events that are looked at; at most 200. */
+  limit?: number;
+  /** Only counts. */
+  dryRun?: boolean;
+}
+
+/** What a step of pruning came by. */
+export interface Pruned {
+  /** Ids of the events whose body and deliveries were removed (or would be). */
+  removed: string[];
+  /** How many deliveries that were. */
+  deliveries: number;
+  /** How many old events stay, with all that they have: those with a failed delivery, and others with one that is pending. */
+  failed: number;
+  pending: number;
+  /** Where the next step begins; undefined at the end. */
+  after: string | undefined;
+}
+
 /** A page of a list, newest first. `before` is the id of the last row of the page before. */
 export interface PageRequest {
   limit: number;
@@ -209,8 +234,15 @@ export interface Store {
    * there is updated; `renew` begins a new generation instead. Gives how many.
    */
   replay(deliveries: string[], options: { renew: boolean }): Promise<number>;
-  /** Makes the deliveries that stored events do not have yet. Gives how many were made. */
+  /** Makes the deliveries that stored events do not have yet; none of one whose body was removed. Gives how many were made. */
   add(additions: Addition[]): Promise<number>;
+
+  /**
+   * Removes the bodies and deliveries of old events, a step of them: of those without any delivery that is pending or failed.
+   * The events themselves stay, so that their `svix-id` is known, and the ledger, so that what was delivered is updated.
+   * Undefined while another process is at it.
+   */
+  prune(request: PruneRequest): Promise<Pruned | undefined>;
 
   /** What is known of lanes: every destination that was ever paused or halted. */
   lanes(): Promise<LaneRecord[]>;

@@ -41,6 +41,7 @@ const METHODS = [
   'discard',
   'replay',
   'add',
+  'prune',
   'lanes',
   'setPaused',
   'setHalt',

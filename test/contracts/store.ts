@@ -5,6 +5,7 @@ import { claimsContract } from './store/claims.ts';
 import { doubtsContract } from './store/doubts.ts';
 import { lanesContract } from './store/lanes.ts';
 import { listsContract } from './store/lists.ts';
+import { pruneContract } from './store/prune.ts';
 import { recoveryContract } from './store/recovery.ts';
 import { newEvent, type OpenedStore, StoreUnderTest, TARGET } from './store/under-test.ts';
 
@@ -21,6 +22,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     recoveryContract(t);
     lanesContract(t);
     listsContract(t);
+    pruneContract(t);
 
     test('what was stored survives a restart', async () => {
       await t.store.accept(newEvent({ subject: 'x', body: Buffer.from('{"kept":true}') }));

@@ -54,15 +54,15 @@ describe('migrate, of a file', () => {
     assert.deepEqual([due.code, due.err], [1, '']);
     assert.equal(
       due.out,
-      `The store ${file} is at schema 1, and this version works with 2: \`versive-relay migrate\` is due.\n`,
+      `The store ${file} is at schema 1, and this version works with 3: \`versive-relay migrate\` is due.\n`,
     );
-    assert.deepEqual(JSON.parse((await run('--check', '--json')).out), { store: file, from: 1, to: 2, state: 'due' });
+    assert.deepEqual(JSON.parse((await run('--check', '--json')).out), { store: file, from: 1, to: 3, state: 'due' });
     assert.equal(versionOf(file), 1);
     const done = await run();
-    assert.deepEqual(done, { code: 0, out: `The store ${file} was migrated from schema 1 to 2.\n`, err: '' });
-    assert.equal(versionOf(file), 2);
+    assert.deepEqual(done, { code: 0, out: `The store ${file} was migrated from schema 1 to 3.\n`, err: '' });
+    assert.equal(versionOf(file), 3);
     for (const args of [[], ['--check']]) {
-      assert.deepEqual(await run(...args), { code: 0, out: `The store ${file} is at schema 2 already.\n`, err: '' });
+      assert.deepEqual(await run(...args), { code: 0, out: `The store ${file} is at schema 3 already.\n`, err: '' });
     }
     assert.equal(JSON.parse((await run('--json')).out).state, 'current');
     await (await openStore(file)).close();
@@ -82,7 +82,7 @@ describe('migrate, of a file', () => {
     await lock.release();
     assert.equal((await run('--json')).code, 0);
     const serving = await serveStore(file);
-    assert.match((await run()).out, /at schema 2 already/);
+    assert.match((await run()).out, /at schema 3 already/);
     await serving.close();
   });
 
@@ -98,8 +98,8 @@ describe('migrate, of a file', () => {
     }
     assert.deepEqual(await readdir(folder), ['config.yaml']);
     assert.equal((await run('--check', '--create')).code, 2);
-    assert.equal((await run('--create')).out, `The store ${file} was made, at schema 2.\n`);
-    assert.match((await run('--create')).out, /at schema 2 already/);
+    assert.equal((await run('--create')).out, `The store ${file} was made, at schema 3.\n`);
+    assert.match((await run('--create')).out, /at schema 3 already/);
   });
 
   test('leaves a newer store, and what is none, alone', async (t) => {
@@ -126,13 +126,15 @@ describe('migrate, of a database', { skip: !isTested('postgres') }, () => {
     await other.connect();
     await other.query('SELECT pg_advisory_lock($1)', [0x56524c59]);
     const running = run('--create');
-    const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = ${0x56524c59}`;
-    while ((await other.query(waiting)).rows.length === 0);
+    const asking =
+      "SELECT 1 FROM pg_stat_activity WHERE state = 'idle' AND query ~ '^SELECT pg_try_advisory_lock' AND datname = current_database()";
+    while ((await other.query(asking)).rows.length === 0);
+    assert.equal((await other.query("SELECT to_regnamespace('versive_relay') AS schema")).rows[0].schema, null);
     await other.end();
-    assert.equal((await running).out, `The store ${shown} was made, at schema 1.\n`);
-    assert.deepEqual((await run('--check')).out, `The store ${shown} is at schema 1 already.\n`);
+    assert.equal((await running).out, `The store ${shown} was made, at schema 2.\n`);
+    assert.deepEqual((await run('--check')).out, `The store ${shown} is at schema 2 already.\n`);
     const serving = await serveStore(location);
-    assert.match((await run()).out, /at schema 1 already/);
+    assert.match((await run()).out, /at schema 2 already/);
     await serving.close();
   });
 
@@ -143,7 +145,7 @@ describe('migrate, of a database', { skip: !isTested('postgres') }, () => {
     for (const args of [[], ['--check']]) {
       const { code, err } = await run(...args);
       assert.equal(code, 1);
-      assert.match(err, /schema 999; this one knows 1.*\(RELAY_STORE_NEWER\)/);
+      assert.match(err, /schema 999; this one knows 2.*\(RELAY_STORE_NEWER\)/);
     }
   });
 });

@@ -4,6 +4,7 @@ import { RelayError } from '../../errors.ts';
 import { openError, openReader, readError } from '../database.ts';
 import { lockStore, type StoreLock } from '../lock.ts';
 import { newestSchema, schemaVersion } from '../migrate.ts';
+import { refuseNewer, refuseOlder } from '../migrations.ts';
 import { type Row, TABLES, type Table } from './tables.ts';
 
 /** The most bytes of bodies in a batch; at least one row. */
@@ -40,7 +41,7 @@ export class Source {
     this.fingerprint = JSON.stringify([newestSchema(), this.clock, pings, last, [...this.counts.values()]]);
   }
 
-  /** @throws RelayError RELAY_STORE_LOCKED while a relay serves it; RELAY_STORE_OPEN; RELAY_STATE when its schema is not up to date */
+  /** @throws RelayError RELAY_STORE_LOCKED while a relay serves it; RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_OLDER */
   static async open(path: string): Promise<Source> {
     if (!existsSync(path)) {
       throw new RelayError('RELAY_STORE_OPEN', `there is no store at ${path}`, {
@@ -54,7 +55,10 @@ export class Source {
     let database: DatabaseSync | undefined;
     try {
       database = openReader(path);
-      refuseOld(schemaVersion(database, path), path);
+      const { version } = schemaVersion(database, path);
+      refuseOlder({ version, worksWith: version }, newestSchema(), path);
+      // What a newer version added would be left behind.
+      refuseNewer({ version, worksWith: version }, newestSchema(), path);
       return new Source(path, database, lock);
     } catch (error) {
       database?.close();
@@ -101,12 +105,5 @@ function served(path: string, cause: RelayError): RelayError {
   return new RelayError('RELAY_STORE_LOCKED', `a relay is serving the store ${path}`, {
     fix: 'Stop it first: what it would receive and deliver from now on would be missing in the copy.',
     cause,
-  });
-}
-
-function refuseOld(found: number, path: string): void {
-  if (found === newestSchema()) return;
-  throw new RelayError('RELAY_STATE', `the store ${path} is at schema ${found}, and a copy needs ${newestSchema()}`, {
-    fix: 'Bring it up to date with `versive-relay migrate` first.',
   });
 }

@@ -43,6 +43,7 @@ export const TABLES: readonly Table[] = [
       received_at: 'number',
       routes: 'names',
       size: 'number',
+      removed_at: 'number',
     },
   },
   { name: 'body', key: ['event'], columns: { event: 'number', zstd: 'bytes' } },

@@ -1,7 +1,7 @@
 import type { DeliveryRecord, EventRecord } from '../../model.ts';
 import type { Packed } from '../bodies.ts';
 import { pageBefore, pageSize } from '../pages.ts';
-import { clock, DELIVERY, EVENT, numberOf, unpackBody } from '../rows.ts';
+import { clock, DELIVERY, EVENT, numberOf, withBody } from '../rows.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, StoredEvent } from '../store.ts';
 import type { Database } from './database.ts';
 import { type DeliveryRow, deliveryRecord, type EventRow, eventRecord, type LaneRow, laneRecord } from './rows.ts';
@@ -73,9 +73,9 @@ export class Lists {
   async event(id: string): Promise<StoredEvent | undefined> {
     const number = numberOf(id, 'e');
     if (number === undefined) return undefined;
-    const sql = `SELECT ${EVENT}, b.zstd FROM event e JOIN body b ON b.event = e.id WHERE e.id = $1`;
-    const [row] = await this.#all<EventRow & { zstd: Buffer }>(sql, [number]);
-    return row && { ...eventRecord(row), ...unpackBody(row.zstd) };
+    const sql = `SELECT ${EVENT}, b.zstd FROM event e LEFT JOIN body b ON b.event = e.id WHERE e.id = $1`;
+    const [row] = await this.#all<EventRow & { zstd: Buffer | null }>(sql, [number]);
+    return row && withBody(eventRecord(row), row.zstd);
   }
 
   async packed(events: string[]): Promise<Map<string, Packed>> {

@@ -39,30 +39,30 @@ interface Ready {
 }
 
 /**
- * Opens the store in a PostgreSQL database, and makes its tables when they are not there. Any number of processes may have
- * it open.
+ * Opens the store in a PostgreSQL database, and makes its tables when they are not there; older ones it leaves as they are.
+ * Any number of processes may have it open.
  *
  * @param options.create false refuses to make a store that is not there
- * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
+ * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_OLDER
  */
 export async function openPostgres(
   store: string,
   { create = true, ...options }: CommitOptions & { create?: boolean } = {},
 ): Promise<PostgresStore> {
-  const ready = await prepare(store, { create, lockWait: options.lockWait });
+  const ready = await prepare(store, { create, upgrade: false, lockWait: options.lockWait });
   const database = new Database(ready.address, ready.settings);
   const notices = new Notices(clientConfig(ready.address, ready.settings), database, crypto.randomUUID());
   return new PostgresStore({ database, notices, lanes: undefined }, options);
 }
 
 /**
- * Opens the store to receive and deliver, beside any other process that does.
+ * Opens the store to receive and deliver, beside any other process that does, and brings its tables up to date.
  *
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
 export async function servePostgres(store: string, options: CommitOptions = {}): Promise<Serving> {
   const deadline = performance.now() + WAIT;
-  const ready = await prepare(store, { create: true, deadline, lockWait: options.lockWait });
+  const ready = await prepare(store, { create: true, upgrade: true, deadline, lockWait: options.lockWait });
   const { address, settings, shown } = ready;
   const database = new Database(address, settings);
   const replicas = new Replicas(database);
@@ -118,26 +118,30 @@ export async function servePostgres(store: string, options: CommitOptions = {}):
 /** True while any process serves the store. @throws RelayError RELAY_STORE_OPEN when the database cannot be asked */
 export async function isPostgresServed(store: string): Promise<boolean> {
   return withClient(store, async (client) => {
-    if ((await schemaVersion(client)) === undefined) return false;
+    if ((await schemaVersion(client)).version === 0) return false;
     return (await client.query<{ served: boolean }>(SERVED)).rows[0]?.served === true;
   });
 }
 
 interface Preparing {
   create: boolean;
+  upgrade: boolean;
   /** Until when it waits for a database that is only starting, monotonic. */
   deadline?: number;
   lockWait?: number | undefined;
 }
 
-async function prepare(store: string, { create, deadline = 0, lockWait = LOCK_WAIT }: Preparing): Promise<Ready> {
+async function prepare(
+  store: string,
+  { create, upgrade, deadline = 0, lockWait = LOCK_WAIT }: Preparing,
+): Promise<Ready> {
   for (;;) {
     try {
       return await withClient(store, async (client, ready) => {
         const settings = await inspect(client, ready.shown);
         await refuseHalfCopied(client, ready.shown);
-        if (!create && (await schemaVersion(client)) === undefined) throw notThere(store);
-        await migrate(client, ready.shown);
+        if (!create && (await schemaVersion(client)).version === 0) throw notThere(store);
+        await migrate(client, ready.shown, { upgrade, lockWait });
         return { ...ready, settings: { ...settings, lock_timeout: lockWait } };
       });
     } catch (error) {

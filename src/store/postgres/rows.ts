@@ -13,6 +13,8 @@ export interface EventRow {
   state: EventState;
   reason: string | null;
   received_at: number;
+  /** Absent from what a claim gives: there it was not removed. */
+  removed_at?: number | null;
   routes: string[];
 }
 
@@ -50,6 +52,7 @@ export function eventRecord(row: EventRow): EventRecord {
     state: row.state,
     reason: textOf(row.reason),
     receivedAt: row.received_at,
+    removedAt: row.removed_at ?? undefined,
     routes: row.routes.map(fromDatabase),
   };
 }

@@ -10,11 +10,11 @@ export function postgresSchema(store: string): Promise<Schema> {
     await inspect(client, shown);
     const [found, newest] = [await schemaVersion(client), newestSchema()];
     refuseNewer(found, newest, shown);
-    return { found: found || undefined, newest };
+    return { found: found.version || undefined, newest };
   });
 }
 
-/** Other relays of the store go on meanwhile. @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER */
+/** Other relays of the store go on meanwhile. @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_BUSY */
 export function migratePostgres(store: string): Promise<void> {
   return withClient(store, async (client, { shown }) => {
     await inspect(client, shown);

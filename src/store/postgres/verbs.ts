@@ -32,14 +32,19 @@ const ADD = `
     SELECT * FROM json_to_recordset($1) AS g (
       n integer, event bigint, destinations json, renew boolean, judged boolean,
       event_type text, subject text, study text, state text, reason text, routes jsonb)),
+  -- Whoever removes its body meanwhile waits, or is waited for.
+  whole AS (
+    SELECT id, subject FROM event WHERE id IN (SELECT event FROM given) AND removed_at IS NULL
+    ORDER BY id FOR NO KEY UPDATE),
   judged AS (
     UPDATE event e SET event_type = g.event_type, subject = g.subject, study = g.study, state = g.state,
       reason = g.reason, routes = g.routes
-    FROM (SELECT DISTINCT ON (event) * FROM given WHERE judged ORDER BY event, n DESC) g WHERE e.id = g.event),
+    FROM (SELECT DISTINCT ON (event) * FROM given WHERE judged ORDER BY event, n DESC) g JOIN whole w ON w.id = g.event
+    WHERE e.id = w.id),
   made AS (
     INSERT INTO delivery (event, destination, subject, due_at, renew)
     SELECT DISTINCT ON (e.id, name) e.id, name, coalesce(j.subject, e.subject), $2::bigint, g.renew
-    FROM given g JOIN event e ON e.id = g.event CROSS JOIN LATERAL json_array_elements_text(g.destinations) AS name
+    FROM given g JOIN whole e ON e.id = g.event CROSS JOIN LATERAL json_array_elements_text(g.destinations) AS name
     LEFT JOIN LATERAL (
       SELECT subject FROM given j WHERE j.judged AND j.event = g.event ORDER BY n DESC LIMIT 1) j ON true
     ORDER BY e.id, name, g.n

@@ -7,7 +7,7 @@ import { type ReplicaRow, replicaOf, replicasStatement } from './replicas.ts';
 /** The relays that serve the store, asked by one that does not. @throws RelayError RELAY_STORE_OPEN */
 export function postgresReplicas(store: string): Promise<Replica[]> {
   return withClient(store, async (client) => {
-    if ((await schemaVersion(client)) === undefined) throw notThere(store);
+    if ((await schemaVersion(client)).version === 0) throw notThere(store);
     return (await client.query<ReplicaRow>(replicasStatement())).rows.map((row) => replicaOf(row));
   });
 }

@@ -22,6 +22,7 @@ export function acceptContract(t: StoreUnderTest): void {
         state: 'routed',
         reason: undefined,
         receivedAt: 1000,
+        removedAt: undefined,
         routes: ['a', 'b'],
         body: event.body,
       });
