@@ -2,25 +2,31 @@ import { randomUUID } from 'node:crypto';
 import type { Receipt } from '../model.ts';
 import type { BodilessClaim } from './bodies.ts';
 import { APART, CLAIM_BYTES, CLAIM_LIMIT, STRIKES, STRUCK } from './limits.ts';
-import { clock, type DeliveryRow, deliveryRecord, type EventRow, eventRecord, numberOf } from './rows.ts';
+import { clock, type DeliveryRow, deliveryRecord, eventRecord, numberOf } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { ClaimRequest, Settlement } from './store.ts';
 
-/** A delivery that is due. */
-interface Due {
-  id: number;
+/** A delivery that is due, with its event and the last generation of its ledger. */
+interface DueRow extends DeliveryRow {
+  strikes: number;
   renew: number;
-}
-
-/** A delivery's event, with the last generation of its ledger. */
-type TakenRow = EventRow & {
+  source: string;
+  svix_id: string;
+  event_type: string;
+  study: string;
+  event_state: string;
+  event_reason: string | null;
+  received_at: number;
+  routes: string;
+  size: number;
   generation: number | null;
   origin: string;
   receipt: string | null;
   receipt_event: number;
   doubt: number | null;
   newer: number;
-};
+  elsewhere: number;
+}
 
 /** What a verb asks for while a delivery is under way. */
 type Wish = 'retry' | 'replay' | 'discard';
@@ -34,95 +40,101 @@ export class Claims {
   }
 
   claim(request: ClaimRequest): BodilessClaim[] {
-    this.#sql.noteTarget.run(request.destination, request.target);
     return this.#due(request).map((due) => this.#take(due, request));
   }
 
   /** Which deliveries to claim. Walks the index in the order of due times and stops as soon as there are enough. */
-  #due({ destination, now, limit, except }: ClaimRequest): Due[] {
+  #due({ destination, target, now, limit, except }: ClaimRequest): DueRow[] {
     const busy = new Set(except);
-    for (const row of this.#sql.underWay.all(destination)) busy.add(row.subject as string);
     const most = Math.min(limit, CLAIM_LIMIT);
-    const found: Due[] = [];
+    const found: DueRow[] = [];
+    if (most < 1) return found;
     let bytes = 0;
-    const rows = this.#sql.due.iterate(destination, clock(now)) as Iterable<
-      Due & { subject: string; size: number; strikes: number }
-    >;
-    for (const { id, subject, size, renew, strikes } of rows) {
-      if (busy.has(subject)) continue;
+    const rows = this.#sql.due.iterate({ destination, target, now: clock(now) }) as Iterable<unknown>;
+    for (const row of rows as Iterable<DueRow>) {
+      if (busy.has(row.subject)) continue;
       // Should it crash the relay once more, it takes no other along.
-      if (strikes === STRIKES - 1) {
-        if (found.length === 0) return [{ id, renew }];
+      if (row.strikes === STRIKES - 1) {
+        if (found.length === 0) return [row];
         continue;
       }
-      bytes += size;
-      if (found.length >= most || (found.length > 0 && bytes > CLAIM_BYTES)) break;
-      found.push({ id, renew });
-      busy.add(subject);
+      bytes += row.size;
+      if (found.length > 0 && bytes > CLAIM_BYTES) break;
+      found.push(row);
+      if (found.length === most) break;
+      busy.add(row.subject);
     }
     return found;
   }
 
-  #take({ id, renew }: Due, { destination, target, now, standsAlone = false }: ClaimRequest): BodilessClaim {
-    const token = randomUUID();
-    const delivery = deliveryRecord(this.#sql.take.get(token, id) as unknown as DeliveryRow);
-    const row = this.#sql.taken.get({ destination, target, id }) as unknown as TakenRow;
+  #take(row: DueRow, { destination, target, now, standsAlone = false }: ClaimRequest): BodilessClaim {
+    const token = `${row.id}-${randomUUID()}`;
+    this.#sql.take.run(token, row.id);
+    const delivery = deliveryRecord({ ...row, attempts: row.attempts + 1 });
     const { subject } = delivery;
     const last = row.generation ?? 0;
-    const fresh = last === 0 || renew === 1;
+    const fresh = last === 0 || row.renew === 1;
     const generation = fresh ? last + 1 : last;
     const receipt = fresh || row.receipt === null ? undefined : (JSON.parse(row.receipt) as Receipt);
     // Until there is a receipt here: a look that the service refused must not be the last. A renewal wants none of it.
-    const isFirst = generation === 1 && renew === 0 && receipt === undefined;
-    const superseded = !fresh && !standsAlone && row.receipt_event > row.id;
+    const isFirst = generation === 1 && row.renew === 0 && receipt === undefined;
+    const superseded = !fresh && !standsAlone && row.receipt_event > row.event;
     // One that is superseded makes no call.
     if (!superseded) {
-      const entry = { destination, target, subject, generation, doubt: clock(now), event: row.id };
+      const entry = { destination, target, subject, generation, doubt: clock(now), event: row.event };
       if (fresh) this.#sql.begin.run(entry);
       else this.#sql.doubt.run(entry);
     }
     return {
       token,
       delivery,
-      event: eventRecord(row),
+      event: eventRecord({
+        ...row,
+        id: row.event,
+        state: row.event_state,
+        reason: row.event_reason,
+        removed_at: null,
+      }),
       identity: { destination: fresh ? destination : row.origin, subject, generation },
       receipt,
-      earlier: generation === 1 ? [] : this.#earlier(destination, target, subject, generation),
+      earlier: generation === 1 ? [] : this.#earlier(subject, destination, target, generation),
       superseded,
       doubt: fresh || row.doubt === null ? undefined : { since: row.doubt, newer: !standsAlone && row.newer === 1 },
-      elsewhere: isFirst && this.#sql.elsewhere.get(destination, target, subject) !== undefined,
+      elsewhere: isFirst && row.elsewhere === 1,
     };
   }
 
-  #earlier(...generation: [destination: string, target: string, subject: string, before: number]): Receipt[] {
+  #earlier(...generation: [subject: string, destination: string, target: string, before: number]): Receipt[] {
     const rows = this.#sql.earlier.all(...generation) as { receipt: string }[];
     return rows.map(({ receipt }) => JSON.parse(receipt) as Receipt);
   }
 
   checkpoint(token: string, target: string, receipt: Receipt): boolean {
-    const kept = this.#sql.keepReceipt.run({ token, target, receipt: JSON.stringify(receipt) });
-    return kept.changes === 1 && this.#sql.linkTo.run(receipt.url ?? null, token).changes === 1;
+    const id = deliveryOf(token);
+    const kept = this.#sql.keepReceipt.run({ id, token, target, receipt: JSON.stringify(receipt) });
+    return kept.changes === 1 && this.#sql.linkTo.run(receipt.url ?? null, id, token).changes === 1;
   }
 
   record(token: string, target: string, settlement: Settlement): boolean {
+    const id = deliveryOf(token);
     const doubt = settlement.doubt === undefined ? null : clock(settlement.doubt);
     // The ledger first: it finds its row by the token, which the end takes away.
     if (settlement.state === 'delivered') {
       const receipt = JSON.stringify(settlement.receipt);
-      if (this.#sql.arrive.run({ token, target, receipt, doubt }).changes !== 1) return false;
-    } else this.#sql.settleDoubt.run({ token, target, doubt });
-    const ended = this.#end(token, settlement) as { id: number; wish: Wish | null } | undefined;
-    if (ended?.wish) this.#fulfil(ended.id, ended.wish);
+      if (this.#sql.arrive.run({ id, token, target, receipt, doubt }).changes !== 1) return false;
+    } else this.#sql.settleDoubt.run({ id, token, target, doubt });
+    const ended = this.#end(id, token, settlement) as { wish: Wish | null } | undefined;
+    if (ended?.wish) this.#fulfil(id, ended.wish);
     return ended !== undefined;
   }
 
-  #end(token: string, settlement: Settlement): unknown {
+  #end(id: number, token: string, settlement: Settlement): unknown {
     if (settlement.state === 'delivered') {
       const { receipt, note } = settlement;
-      return this.#sql.delivered.get(note?.detail ?? null, note?.fix ?? null, receipt.url ?? null, token);
+      return this.#sql.delivered.get(note?.detail ?? null, note?.fix ?? null, receipt.url ?? null, id, token);
     }
     const { reason, detail } = settlement;
-    if (settlement.state === 'failed') return this.#sql.failed.get(reason, detail, settlement.fix, token);
+    if (settlement.state === 'failed') return this.#sql.failed.get(reason, detail, settlement.fix, id, token);
     const { counted, nextAttemptAt, fix } = settlement;
     return this.#sql.pending.get({
       due: clock(nextAttemptAt),
@@ -131,6 +143,7 @@ export class Claims {
       reason,
       detail,
       fix: fix ?? null,
+      id,
       token,
     });
   }
@@ -175,4 +188,9 @@ export class Claims {
     if (wish === 'retry') return this.#sql.retry.run(now, id).changes === 1;
     return this.#sql.replay.run(now, renew ? 1 : 0, id).changes === 1;
   }
+}
+
+/** The number that a token begins with: that of its delivery. 0, which none has, when it is no token. */
+function deliveryOf(token: string): number {
+  return Number.parseInt(token, 10) || 0;
 }

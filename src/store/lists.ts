@@ -17,7 +17,7 @@ import {
   numberOf,
   withBody,
 } from './rows.ts';
-import { UNDER_WAY } from './statements.ts';
+import { FREE } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, Pruned, StoredEvent } from './store.ts';
 
 /** Conditions of a WHERE, with their values in order. */
@@ -122,11 +122,7 @@ export class Lists {
 
   nextDue(destination: string, except: readonly string[]): number | undefined {
     const skipped = new Set(except);
-    const sql = `
-      SELECT due_at, subject FROM delivery WHERE destination = ? AND state = 'pending' AND token IS NULL ORDER BY due_at`;
-    this.#read(UNDER_WAY, (statement) => {
-      for (const row of statement.all(destination)) skipped.add(row.subject as string);
-    });
+    const sql = `SELECT d.due_at, d.subject FROM delivery d WHERE d.destination = ? AND ${FREE} ORDER BY d.due_at`;
     return this.#read(sql, (statement) => {
       for (const row of statement.iterate(destination)) {
         if (!skipped.has(row.subject as string)) return row.due_at as number;

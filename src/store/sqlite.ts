@@ -218,13 +218,12 @@ export class SqliteStore implements Store {
    */
   async rename(from: string, to: string): Promise<number> {
     if (from === to) return 0;
-    await this.#inSteps(() => {
-      this.#sql.copyLedger.run(to, from, STEP);
-      return Number(this.#sql.dropLedger.run(from, STEP).changes);
-    });
+    for (let after = ''; ; ) {
+      const last = await this.#commit.write(() => this.#renameReceipts(from, to, after));
+      if (last === null) break;
+      after = last;
+    }
     await this.#commit.write(() => {
-      this.#sql.copyTargets.run(to, from);
-      this.#sql.dropTargets.run(from);
       this.#sql.copyLane.run(to, from);
       this.#sql.dropLane.run(from);
     });
@@ -239,6 +238,16 @@ export class SqliteStore implements Store {
       after = step.last;
       if (step.found < STEP) return moved;
     }
+  }
+
+  /** A step through the ledger, whose rows stand by their subject. Gives where it ended, null at the ledger's end. */
+  #renameReceipts(from: string, to: string, after: string): string | null {
+    const { last } = this.#sql.ledgerStep.get(after, STEP) as { last: string | null };
+    if (last !== null) {
+      this.#sql.copyLedger.run({ from, to, after, last });
+      this.#sql.dropLedger.run(after, last, from);
+    }
+    return last;
   }
 
   async pauseKey(key: string, ms: number): Promise<void> {

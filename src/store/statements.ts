@@ -9,15 +9,16 @@ export function prepareStatements(database: DatabaseSync): Statements {
 }
 
 /** The ledger's row of the delivery `d`: that of its subject's last generation. */
-const OF_TOKEN = `
-    ledger.destination = d.destination AND ledger.target = :target AND ledger.subject = d.subject
-    AND ledger.generation = (
+const OF_CLAIM = `
+    d.id = :id AND d.token = :token AND ledger.subject = d.subject AND ledger.destination = d.destination
+    AND ledger.target = :target AND ledger.generation = (
       SELECT max(generation) FROM ledger l
-      WHERE l.destination = d.destination AND l.target = :target AND l.subject = d.subject)`;
+      WHERE l.subject = d.subject AND l.destination = d.destination AND l.target = :target)`;
 
-/** The subjects that are under way at a destination. */
-export const UNDER_WAY =
-  'SELECT subject FROM delivery INDEXED BY delivery_under_way WHERE token IS NOT NULL AND destination = ?';
+/** The delivery `d` waits, and no other one of its subject is under way at its destination. */
+export const FREE = `
+    d.state = 'pending' AND d.token IS NULL AND NOT EXISTS (
+      SELECT 1 FROM delivery u WHERE u.destination = d.destination AND u.subject = d.subject AND u.token IS NOT NULL)`;
 
 /** Of these destinations, or of all. */
 const OF_LANES = '(:lanes IS NULL OR destination IN (SELECT value FROM json_each(:lanes)))';
@@ -36,32 +37,29 @@ const SQL = {
     SELECT id, (SELECT count(*) FROM delivery WHERE event = event.id) AS deliveries
     FROM event WHERE source = ? AND svix_id = ?`,
 
-  underWay: UNDER_WAY,
+  // With all that a claim needs to know, but the body.
   due: `
-    SELECT d.id, d.subject, d.renew, d.strikes, e.size FROM delivery d CROSS JOIN event e ON e.id = d.event
-    WHERE d.destination = ? AND d.state = 'pending' AND d.token IS NULL AND d.due_at <= ?
-    ORDER BY d.due_at, d.id`,
-  take: `
-    UPDATE delivery SET token = ?, attempts = attempts + 1, renew = 0 WHERE id = ?
-    RETURNING id, event, subject, destination, state, attempts, due_at, reason, detail, fix, url`,
-  taken: `
-    SELECT e.*, l.generation, l.origin, l.receipt, l.event AS receipt_event, l.doubt,
+    SELECT d.id, d.event, d.subject, d.destination, d.state, d.attempts, d.strikes, d.renew, d.due_at,
+      d.reason, d.detail, d.fix, d.url, e.source, e.svix_id, e.event_type, e.study, e.state AS event_state,
+      e.reason AS event_reason, e.received_at, e.routes, e.size, l.generation, l.origin, l.receipt,
+      l.event AS receipt_event, l.doubt,
       l.doubt_event > e.id AND EXISTS (
         SELECT 1 FROM delivery n WHERE n.event = l.doubt_event AND n.destination = d.destination AND n.state = 'pending'
-      ) AS newer
-    FROM delivery d JOIN event e ON e.id = d.event
-    LEFT JOIN ledger l ON l.destination = :destination AND l.target = :target AND l.subject = d.subject
+      ) AS newer,
+      EXISTS (
+        SELECT 1 FROM ledger x WHERE x.subject = d.subject AND x.destination = d.destination AND x.target <> :target
+      ) AS elsewhere
+    FROM delivery d CROSS JOIN event e ON e.id = d.event
+    LEFT JOIN ledger l ON l.subject = d.subject AND l.destination = d.destination AND l.target = :target
       AND l.generation = (
-        SELECT max(generation) FROM ledger WHERE destination = :destination AND target = :target AND subject = d.subject)
-    WHERE d.id = :id`,
+        SELECT max(generation) FROM ledger g
+        WHERE g.subject = d.subject AND g.destination = d.destination AND g.target = :target)
+    WHERE d.destination = :destination AND d.due_at <= :now AND ${FREE}
+    ORDER BY d.due_at, d.id`,
+  take: 'UPDATE delivery SET token = ?, attempts = attempts + 1, renew = 0 WHERE id = ?',
   earlier: `
-    SELECT receipt FROM ledger WHERE destination = ? AND target = ? AND subject = ? AND generation < ?
+    SELECT receipt FROM ledger WHERE subject = ? AND destination = ? AND target = ? AND generation < ?
       AND receipt IS NOT NULL ORDER BY generation`,
-  noteTarget: 'INSERT INTO target (destination, name) VALUES (?, ?) ON CONFLICT DO NOTHING',
-  // The few targets first, in this order: SQLite would walk all of the destination's ledger.
-  elsewhere: `
-    SELECT 1 FROM target t CROSS JOIN ledger l ON l.destination = t.destination AND l.target = t.name
-    WHERE t.destination = ? AND t.name <> ? AND l.subject = ? LIMIT 1`,
   begin: `
     INSERT INTO ledger (destination, target, subject, generation, origin, event, doubt, doubt_event)
     VALUES (:destination, :target, :subject, :generation, :destination, 0, :doubt, :event)`,
@@ -70,27 +68,27 @@ const SQL = {
     WHERE destination = :destination AND target = :target AND subject = :subject AND generation = :generation`,
 
   keepReceipt: `
-    UPDATE ledger SET receipt = :receipt FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
+    UPDATE ledger SET receipt = :receipt FROM delivery d WHERE ${OF_CLAIM}`,
   arrive: `
     UPDATE ledger SET receipt = :receipt, event = max(ledger.event, d.event),
       doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))
-    FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
+    FROM delivery d WHERE ${OF_CLAIM}`,
   settleDoubt: `
     UPDATE ledger SET doubt = :doubt, doubt_event = iif(:doubt IS NULL, NULL, coalesce(doubt_event, d.event))
-    FROM delivery d WHERE d.token = :token AND ${OF_TOKEN}`,
-  linkTo: 'UPDATE delivery SET url = ? WHERE token = ?',
+    FROM delivery d WHERE ${OF_CLAIM}`,
+  linkTo: 'UPDATE delivery SET url = ? WHERE id = ? AND token = ?',
   delivered: `
     UPDATE delivery SET state = 'delivered', token = NULL, due_at = NULL, strikes = 0,
       reason = NULL, detail = ?, fix = ?, url = ?
-    WHERE token = ? RETURNING id, wish`,
+    WHERE id = ? AND token = ? RETURNING wish`,
   failed: `
     UPDATE delivery SET state = 'failed', token = NULL, due_at = NULL, strikes = 0, reason = ?, detail = ?, fix = ?
-    WHERE token = ? RETURNING id, wish`,
+    WHERE id = ? AND token = ? RETURNING wish`,
   pending: `
     UPDATE delivery SET token = NULL, due_at = :due, attempts = attempts - :uncounted,
       -- Only what was really tried says that it does not take the relay down.
       strikes = iif(:unsent, strikes, 0), reason = :reason, detail = :detail, fix = :fix
-    WHERE token = :token RETURNING id, wish`,
+    WHERE id = :id AND token = :token RETURNING wish`,
   underWayWith: `SELECT id, wish FROM delivery WHERE token IS NOT NULL AND wish IS NOT NULL AND ${OF_LANES} LIMIT :step`,
   free: 'UPDATE delivery SET token = NULL, strikes = 0 WHERE id = ?',
 
@@ -129,7 +127,7 @@ const SQL = {
       reason = iif(strikes + 1 < :strikes, reason, 'bug'),
       detail = iif(strikes + 1 < :strikes, detail, :detail),
       fix = iif(strikes + 1 < :strikes, fix, :fix)
-    WHERE token IN (SELECT token FROM delivery WHERE token IS NOT NULL AND ${OF_LANES} LIMIT :step)
+    WHERE id IN (SELECT id FROM delivery WHERE token IS NOT NULL AND ${OF_LANES} LIMIT :step)
     RETURNING id, state`,
 
   setPaused: `
@@ -144,10 +142,13 @@ const SQL = {
       SELECT id FROM delivery
       WHERE destination = ? AND state = 'pending' AND token IS NULL AND due_at > ? LIMIT ?)`,
 
+  // The last of the next subjects in the ledger, whosever they are.
+  ledgerStep:
+    'SELECT max(subject) AS last FROM (SELECT subject FROM ledger WHERE subject > ? ORDER BY subject LIMIT ?)',
   copyLedger: `
-    INSERT INTO ledger (destination, target, subject, generation, origin, receipt, event, doubt, doubt_event)
-    SELECT ?, target, subject, generation, origin, receipt, event, doubt, doubt_event FROM ledger WHERE destination = ?
-    ORDER BY target, subject, generation LIMIT ?
+    INSERT INTO ledger (subject, destination, target, generation, origin, receipt, event, doubt, doubt_event)
+    SELECT subject, :to, target, generation, origin, receipt, event, doubt, doubt_event FROM ledger
+    WHERE subject > :after AND subject <= :last AND destination = :from
     ON CONFLICT DO UPDATE SET
       origin = iif(excluded.event > ledger.event OR ledger.receipt IS NULL, excluded.origin, ledger.origin),
       receipt = iif(excluded.event > ledger.event, coalesce(excluded.receipt, ledger.receipt),
@@ -157,12 +158,7 @@ const SQL = {
       doubt = min(coalesce(ledger.doubt, excluded.doubt), coalesce(excluded.doubt, ledger.doubt)),
       doubt_event = max(coalesce(ledger.doubt_event, excluded.doubt_event),
         coalesce(excluded.doubt_event, ledger.doubt_event))`,
-  dropLedger: `
-    DELETE FROM ledger WHERE (destination, target, subject, generation) IN (
-      SELECT destination, target, subject, generation FROM ledger WHERE destination = ?
-      ORDER BY target, subject, generation LIMIT ?)`,
-  copyTargets: 'INSERT INTO target SELECT ?, name FROM target WHERE destination = ? ON CONFLICT DO NOTHING',
-  dropTargets: 'DELETE FROM target WHERE destination = ?',
+  dropLedger: 'DELETE FROM ledger WHERE subject > ? AND subject <= ? AND destination = ?',
   copyLane: `
     INSERT INTO lane SELECT ?, paused, halt_reason, halt_detail, halt_fix, halt_since FROM lane WHERE destination = ?
     ON CONFLICT DO UPDATE SET paused = max(paused, excluded.paused)`,

@@ -25,7 +25,7 @@ routes:
 /** A delivery that a relay had claimed a minute ago when it was killed, before it had sent anything. */
 async function leaveUnderWay(file: string): Promise<void> {
   const database = new DatabaseSync(file);
-  const target = String(database.prepare('SELECT name FROM target').get()?.name);
+  const target = String(database.prepare('SELECT target FROM ledger').get()?.target);
   database.close();
   const store = await openStore(file);
   const then = Date.now() - 60_000;

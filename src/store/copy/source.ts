@@ -33,7 +33,9 @@ export class Source {
     this.#database = database;
     this.#lock = lock;
     database.exec('BEGIN');
-    this.counts = new Map(TABLES.map(({ name }) => [name, this.#number(`SELECT count(*) AS n FROM ${name}`)]));
+    this.counts = new Map(
+      TABLES.map(({ name, from = name }) => [name, this.#number(`SELECT count(*) AS n FROM ${from}`)]),
+    );
     this.clock = this.#number('SELECT last AS n FROM clock');
     // Each commit moves the clock on, but for those within a second of another one.
     const pings = this.#number('SELECT count AS n FROM ping');
@@ -73,13 +75,13 @@ export class Source {
   }
 
   /** The next rows of a table; none at its end. @throws RelayError RELAY_STORE_OPEN when the disk fails */
-  batch({ name, key, columns }: Table, after: Place | undefined, most: number): Row[] {
+  batch({ name, from = name, key, columns }: Table, after: Place | undefined, most: number): Row[] {
     const where = after ? `WHERE (${key.join()}) > (${key.map(() => '?').join()})` : '';
     const order = `ORDER BY ${key.join()} LIMIT ${most}`;
     const rows: Row[] = [];
     let bytes = 0;
     try {
-      const statement = this.#database.prepare(`SELECT ${Object.keys(columns).join()} FROM ${name} ${where} ${order}`);
+      const statement = this.#database.prepare(`SELECT ${Object.keys(columns).join()} FROM ${from} ${where} ${order}`);
       for (const row of statement.iterate(...(after ?? []))) {
         for (const value of Object.values(row)) if (value instanceof Uint8Array) bytes += value.length;
         if (rows.length > 0 && bytes > MOST_BYTES) break;

@@ -13,12 +13,15 @@ type Kind =
   /** A list of texts. */
   | 'names'
   | 'flag'
-  | 'uuid'
+  /** A token, which ends with a UUID: PostgreSQL keeps that alone. */
+  | 'token'
   | 'bytes';
 
 /** A table of the store that is copied, in the order of its key. */
 export interface Table {
   name: string;
+  /** What SQLite has in place of a table of that name. */
+  from?: string;
   key: readonly string[];
   columns: Readonly<Record<string, Kind>>;
 }
@@ -60,7 +63,7 @@ export const TABLES: readonly Table[] = [
       strikes: 'number',
       due_at: 'number',
       // One that is left from a relay which was killed is found by the first to serve the copy, as it would be here.
-      token: 'uuid',
+      token: 'token',
       renew: 'flag',
       wish: 'text',
       reason: 'text',
@@ -71,7 +74,7 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: 'ledger',
-    key: ['destination', 'target', 'subject', 'generation'],
+    key: ['subject', 'destination', 'target', 'generation'],
     columns: {
       destination: 'text',
       target: 'key',
@@ -84,7 +87,12 @@ export const TABLES: readonly Table[] = [
       doubt_event: 'number',
     },
   },
-  { name: 'target', key: ['destination', 'name'], columns: { destination: 'text', name: 'key' } },
+  {
+    name: 'target',
+    from: '(SELECT DISTINCT destination, target AS name FROM ledger)',
+    key: ['destination', 'name'],
+    columns: { destination: 'text', name: 'key' },
+  },
   {
     name: 'lane',
     key: ['destination'],
@@ -100,12 +108,16 @@ export const TABLES: readonly Table[] = [
   { name: 'paused_key', key: ['key'], columns: { key: 'text', until: 'number', length: 'number' } },
 ];
 
+/** Signs of a UUID. */
+const UUID = 36;
+
 /** A value as PostgreSQL is given it. */
 export function converted(kind: Kind, value: unknown): unknown {
   if (value === null) return null;
   if (kind === 'text') return toDatabase(String(value));
   if (kind === 'key') return toKey(String(value));
   if (kind === 'names') return (JSON.parse(String(value)) as string[]).map(toDatabase);
+  if (kind === 'token') return String(value).slice(-UUID);
   return kind === 'flag' ? value === 1 : value;
 }
 
@@ -117,7 +129,7 @@ export const TYPES: Record<Exclude<Kind, 'bytes'>, string> = {
   json: 'text',
   names: 'jsonb',
   flag: 'boolean',
-  uuid: 'uuid',
+  token: 'uuid',
 };
 
 /** Signs that stand between columns, between names, and for NULL, where rows are summed up. */

@@ -1,4 +1,5 @@
--- What the ledger knows of one subject stands together: its destinations are served at about the same time, and so change one page.
+-- What the ledger knows of one subject stands together: its destinations are served at about the same time, and then change
+-- one page and not one each.
 CREATE TABLE ledger_new (
   subject TEXT NOT NULL,
   destination TEXT NOT NULL,
@@ -18,3 +19,10 @@ INSERT INTO ledger_new
   ORDER BY subject, destination, target, generation;
 DROP TABLE ledger;
 ALTER TABLE ledger_new RENAME TO ledger;
+
+-- The ledger itself tells the targets of a subject.
+DROP TABLE target;
+
+-- A token begins with its delivery's number, which finds it; whether a subject is under way is asked of every claim.
+DROP INDEX delivery_under_way;
+CREATE INDEX delivery_under_way ON delivery (destination, subject) WHERE token IS NOT NULL;
