@@ -18,5 +18,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # node itself is process 1 and hears SIGTERM; npm would not pass it on.
-ENTRYPOINT ["node", "src/main.ts"]
+ENTRYPOINT ["node", "src/bin.js"]
 CMD ["serve", "--config", "/config/config.yaml"]

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Command, Option } from 'commander';
 import { type App, startApp } from '../app.ts';
 import { readConfig } from './common.ts';
@@ -41,6 +42,8 @@ Examples:
         .on('SIGHUP', () => void app?.reload());
       const logStream = process.stdout.isTTY ? await prettyLines() : process.stdout;
       app = (await Promise.race([startApp(config, { logLevel, logStream }), stopped.promise])) ?? undefined;
+      // Node does so at its end; a relay that is killed has none.
+      flushCompileCache();
       await stopped.promise;
       // Stopped before it had started: there is nothing under way that could be lost.
       if (!app) process.exit(0);
