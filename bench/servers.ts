@@ -11,7 +11,7 @@ export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 const root = path.resolve(import.meta.dirname, '..');
 /** The relay as its users start it. */
-export const SERVE = [path.join(root, 'src/main.ts'), 'serve'];
+export const SERVE = [path.join(root, 'src/bin.js'), 'serve'];
 /** A program of this folder. */
 export const program = (name: string) => path.join(root, 'bench', name);
 

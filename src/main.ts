@@ -1,14 +1,7 @@
-import { enableCompileCache } from 'node:module';
-
-// Keeps what Node makes of our files between runs: a verb then starts in about half the time.
-enableCompileCache();
-
-const [{ printError }, { program }, { RelayError }, { version }] = await Promise.all([
-  import('./cli/common.ts'),
-  import('./cli/program.ts'),
-  import('./errors.ts'),
-  import('./version.ts'),
-]);
+import { printError } from './cli/common.ts';
+import { program } from './cli/program.ts';
+import { RelayError } from './errors.ts';
+import { version } from './version.ts';
 
 const argv = process.argv.slice(2);
 // A reader that went away (`… | head`) is no error. A relay whose log nobody reads any more goes on delivering.

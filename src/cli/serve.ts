@@ -1,3 +1,6 @@
+import { flushCompileCache } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Command, Option } from 'commander';
 import { type App, startApp } from '../app.ts';
 import { readConfig } from './common.ts';
@@ -26,6 +29,7 @@ Examples:
     )
     .action(async ({ config: file, logLevel }: { config: string; logLevel: string }) => {
       const config = await readConfig(file);
+      collectGarbage();
       const stopped = Promise.withResolvers<void>();
       let stopping = false;
       const stop = () => {
@@ -41,6 +45,8 @@ Examples:
         .on('SIGHUP', () => void app?.reload());
       const logStream = process.stdout.isTTY ? await prettyLines() : process.stdout;
       app = (await Promise.race([startApp(config, { logLevel, logStream }), stopped.promise])) ?? undefined;
+      // Node does so at its end; a relay that is killed has none.
+      flushCompileCache();
       await stopped.promise;
       // Stopped before it had started: there is nothing under way that could be lost.
       if (!app) process.exit(0);
@@ -53,4 +59,17 @@ Examples:
 async function prettyLines(): Promise<NodeJS.WritableStream> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({ ignore: 'step', translateTime: 'SYS:HH:MM:ss', singleLine: true });
+}
+
+/**
+ * Collects what loading has left. V8 has by then made 16 MB of room for young objects, and gives none of it back as long as
+ * little happens, as in a relay most of the time. It takes some 40 ms, before anything could wait for it.
+ */
+function collectGarbage(): void {
+  // Contexts that are made under this flag have `gc`. Node.js has no other way to ask.
+  setFlagsFromString('--expose-gc');
+  const gc: (options: object) => void = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  // Only as a last resort does V8 give room back.
+  gc({ type: 'major', flavor: 'last-resort' });
 }

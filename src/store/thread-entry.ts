@@ -1,10 +1,8 @@
-/** The thread that `openOnThread` starts: the SQLite store, and the calls that come for it. */
-import { enableCompileCache } from 'node:module';
+/** What the thread that `openOnThread` starts does: the SQLite store, and the calls that come for it. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Answer, Call } from './thread.ts';
+import { openSqlite } from './open-sqlite.ts';
+import { type Answer, type Call, CHANGED, sent } from './thread.ts';
 
-enableCompileCache();
-const [{ openSqlite }, { CHANGED, sent }] = await Promise.all([import('./open-sqlite.ts'), import('./thread.ts')]);
 const port = parentPort as MessagePort;
 
 try {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, RelayError } from '../errors.ts';
 import type { Receipt } from '../model.ts';
@@ -68,8 +67,7 @@ type Method = (typeof METHODS)[number];
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER
  */
 export async function openOnThread(file: string, options: CommitOptions): Promise<Store> {
-  // Beside this file, with its ending: TypeScript in a checkout, JavaScript in the package.
-  const entry = new URL(`./thread-entry${path.extname(import.meta.filename)}`, import.meta.url);
+  const entry = new URL('./thread-start.js', import.meta.url);
   const worker = new Worker(entry, { workerData: { file, options }, name: 'store' });
   const [opened] = (await once(worker, 'message')) as [Answer];
   if ('error' in opened) throw received(opened.error);

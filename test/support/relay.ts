@@ -15,7 +15,7 @@ import { openFolder } from './folder.ts';
 import { makePayload } from './item.ts';
 import { SIGNING_SECRET, signatureOf } from './signing.ts';
 import { onServer, placeStore, STORE_LINE, storeIn } from './stores.ts';
-import { MAIN } from './verb.ts';
+import { BIN } from './verb.ts';
 
 /** A config whose source is `versive`, and whose port and store are the test's own: a file, or a database where that is tested. */
 export function configText(rest: string): string {
@@ -156,7 +156,7 @@ export async function spawnRelay(
   { preload, env = {} }: { preload?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<SpawnedRelay> {
   await placeStore(folder);
-  const args = [...(preload === undefined ? [] : ['--import', preload]), MAIN, 'serve'];
+  const args = [...(preload === undefined ? [] : ['--import', preload]), BIN, 'serve'];
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { ...process.env, ...env },

@@ -1,3 +1,4 @@
+import { enableCompileCache } from 'node:module';
 import type { Asked, Ran } from './verb.ts';
 
 const MAIN = import.meta.resolve('../../src/main.ts');
@@ -21,6 +22,8 @@ process.exit = (code) => {
   throw new Exit(Number(code ?? process.exitCode ?? 0));
 };
 
+// As bin.js does.
+enableCompileCache();
 let runs = 0;
 
 /** Runs main.ts anew; what it imports is there already. */

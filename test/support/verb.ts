@@ -16,7 +16,7 @@ export interface Asked {
   cwd: string | undefined;
 }
 
-export const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
+export const BIN = path.resolve(import.meta.dirname, '../../src/bin.js');
 
 /** What a verb is told of the environment; nothing of the tester's own. */
 const env = { PATH: process.env.PATH, NO_COLOR: '1' };
@@ -67,7 +67,7 @@ after(async () => {
 
 /** Runs a verb to its end in a process of its own: where it matters how that starts, ends, or is signalled. */
 export async function spawnVerb(args: string[], { cwd }: { cwd?: string } = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => {

@@ -14,7 +14,7 @@ import { pages } from '../../src/store/pages.ts';
 import type { PageRequest } from '../../src/store/store.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
+const BIN = path.resolve(import.meta.dirname, '../../src/bin.js');
 const HOUR = 3_600_000;
 
 const CONFIG = `
@@ -144,7 +144,7 @@ after(async () => {
 });
 
 test('a list before there is a store says so, and makes none', async () => {
-  const argv = [MAIN, 'events', '--config', path.join(folder, 'config.yaml')];
+  const argv = [BIN, 'events', '--config', path.join(folder, 'config.yaml')];
   await assert.rejects(promisify(execFile)(process.execPath, argv), {
     code: 1,
     stdout: '',

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { makeFolder, SIGNING_SECRET } from '../support/config.ts';
 
-const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
+const BIN = path.join(import.meta.dirname, '../../src/bin.js');
 
 /** Runs a verb in a folder, off any terminal. */
 function relay(folder: string, ...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -23,7 +23,7 @@ function relayWith(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: folder, env: { PATH: process.env.PATH, NO_COLOR: '1', ...more } };
-    const child = execFile(process.execPath, [MAIN, ...argv], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, [BIN, ...argv], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
     child.stdin?.end();
@@ -200,7 +200,7 @@ async function talk(
   internet = NO_INTERNET,
 ): Promise<{ code: number; out: string; err: string }> {
   const preload = `data:text/javascript,${encodeURIComponent(AS_PERSON + internet)}`;
-  const argv = ['--import', preload, MAIN, 'init', '--timezone', 'UTC'];
+  const argv = ['--import', preload, BIN, 'init', '--timezone', 'UTC'];
   const env = { PATH: process.env.PATH, NO_COLOR: '1' };
   const child = spawn(process.execPath, argv, { cwd: folder, env, timeout: 60_000, killSignal: 'SIGKILL' });
   let out = '';

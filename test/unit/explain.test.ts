@@ -7,7 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { openStore } from '../../src/store/open.ts';
 import { makePayload } from '../support/item.ts';
 
-const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
+const BIN = path.join(import.meta.dirname, '../../src/bin.js');
 
 const CONFIG = `
 store: ./relay.db
@@ -63,7 +63,7 @@ after(() => rm(folder, { recursive: true }));
 function relay(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: folder, timeout: 30_000, env: { ...process.env, NO_COLOR: '1' } };
-    const child = execFile(process.execPath, [MAIN, ...argv], options, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [BIN, ...argv], options, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? -1, stdout, stderr });
     });
   });
