@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { retryAfterMs } from '../outcome.ts';
-import { call, isPlain } from './call.ts';
+import { Caller, isPlain } from './call.ts';
 import { within } from './rate-limit.ts';
 
 /** What the calls of an attempt came to: how many were asked for and made, and how long they waited for their turn (milliseconds). */
@@ -140,6 +140,7 @@ export class Pace {
    * @param isOurs false while no call may start since the lane may be another process's by now: it is answered likewise
    */
   fetch(timeout: number, signal: AbortSignal, isOurs: () => boolean = () => true): typeof fetch {
+    const caller = new Caller({ timeout, signal, mayBegin: isOurs });
     return async (input, init) => {
       const count = tally.getStore();
       if (count) count.asked += 1;
@@ -154,7 +155,7 @@ export class Pace {
       if (count) count.calls += 1;
       const response =
         !(input instanceof Request) && isPlain(init)
-          ? await call(input, init, { timeout, signal: cut, mayBegin: isOurs })
+          ? await caller.call(input, init)
           : await fetch(input, { ...init, signal: AbortSignal.any([cut, AbortSignal.timeout(timeout)]) });
       const after = ASKS_TO_WAIT.has(response.status)
         ? retryAfterMs(response.headers.get('retry-after'), response.headers.get('date'))
