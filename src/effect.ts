@@ -70,7 +70,7 @@ export class Effect {
   /** Undefined when it is gone, or the disk has changed it. */
   async #read(id: string): Promise<Judged | undefined> {
     const event = await this.#store.event(id);
-    return event?.damage === undefined ? event && parsePayload(event.body) : undefined;
+    return event?.damage === undefined ? event && parsePayload(event.body.toString()) : undefined;
   }
 
   #write(count: ChangeCount, before: Config, after: Config): void {

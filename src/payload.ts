@@ -18,11 +18,11 @@ export type Judged =
   | { payload: Payload }
   | { payload: undefined; reason: string; eventType: string; subject: string; study: string };
 
-/** Judges a verified body. Never throws. */
-export function parsePayload(body: Buffer): Judged {
+/** Judges what a verified body says. Never throws. */
+export function parsePayload(text: string): Judged {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = JSON.parse(text);
   } catch {
     return { payload: undefined, reason: 'the body is not JSON', eventType: '', subject: '', study: '' };
   }

@@ -41,7 +41,7 @@ export async function readEvent(
   if (isEventId(argument)) return await storedEvent(config, argument, sourceName);
   const body = argument === '-' ? Buffer.from(await text(process.stdin)) : await readBody(argument);
   const source = chooseSource(config, sourceName);
-  const judged = parsePayload(body);
+  const judged = parsePayload(body.toString());
   const eventType = judged.payload?.event_type ?? '';
   return {
     event: { id: 'e0', eventType, source: source.name, svixId: 'msg_preview', receivedAt: Date.now() },
@@ -80,7 +80,12 @@ async function storedEvent(config: Config, id: string, sourceName: string | unde
   // An event outlives its source: one that left the config judges nothing any more.
   const known = sourceName === undefined ? config.sources.get(found.source) : chooseSource(config, sourceName);
   const source = known ?? { name: found.source, secrets: [], when: undefined };
-  return { event: { ...found, source: source.name }, body: found.body, judged: parsePayload(found.body), source };
+  return {
+    event: { ...found, source: source.name },
+    body: found.body,
+    judged: parsePayload(found.body.toString()),
+    source,
+  };
 }
 
 /**

@@ -73,7 +73,7 @@ export interface Reread {
 export async function readAgain(id: string, { store }: Pick<Recovery, 'store'>): Promise<Reread | undefined> {
   const event = await store.event(id);
   if (!event || event.removedAt !== undefined) return undefined;
-  if (event.damage === undefined) return { event, judged: parsePayload(event.body) };
+  if (event.damage === undefined) return { event, judged: parsePayload(event.body.toString()) };
   const judged = { payload: undefined, reason: event.damage, eventType: '', subject: '', study: '' };
   return { event: undefined, judged };
 }

@@ -48,7 +48,7 @@ export async function deliverDirectly(
 }
 
 async function acceptFor(store: Store, body: Buffer, source: string, to: string): Promise<string> {
-  const judged = parsePayload(body);
+  const judged = parsePayload(body.toString());
   if (!judged.payload) {
     const fix = 'Give an event as Versive documents it, or leave the file away for a sample.';
     throw new RelayError('RELAY_USAGE', `the event file is no event: ${judged.reason}`, { fix });

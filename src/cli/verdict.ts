@@ -64,7 +64,7 @@ export async function runTest(config: Config, test: RoutingTest): Promise<Verdic
   const source = config.sources.get(test.source) ?? { name: test.source, secrets: [], when: undefined };
   const given = test.event;
   const body = 'file' in given ? await readBody(given.file) : Buffer.from(JSON.stringify(fillEvent(given.fields)));
-  const judged = parsePayload(body);
+  const judged = parsePayload(body.toString());
   const { destinations: actual, refused } = decide(judged, source, config.table);
   const unread = { test, actual, missing: [], surplus: [], because: [], rendered: [] };
   if (judged.payload === undefined) return { ...unread, passed: false, quarantined: judged.reason };

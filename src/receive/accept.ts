@@ -20,8 +20,8 @@ export async function accept(request: VerifiedRequest, table: Table, store: Stor
   return { ...(await store.accept(event)), event };
 }
 
-function judge({ source, svixId, body }: VerifiedRequest, table: Table): NewEvent {
-  const judged = parsePayload(body);
+function judge({ source, svixId, body, text }: VerifiedRequest, table: Table): NewEvent {
+  const judged = parsePayload(text);
   const { state, routes, destinations } = decide(judged, source, table);
   const kept = { source: source.name, svixId, receivedAt: Date.now(), body, state, routes, destinations };
   if (!judged.payload) {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Webhook } from 'svix';
 
@@ -20,9 +19,10 @@ export function withNativeHmac(webhook: Webhook): Webhook {
   const key = createSecretKey(signer.key);
   if (!agrees(signer, key)) return webhook;
   const own = signer.sign.bind(signer);
-  // svix signs text: bytes that are none are replaced first, and so are left to it.
   const sign: Signer['sign'] = (id, timestamp, payload) =>
-    Buffer.isBuffer(payload) && isUtf8(payload) ? nativeSign(key, id, timestamp, payload) : own(id, timestamp, payload);
+    typeof payload === 'string' || Buffer.isBuffer(payload)
+      ? nativeSign(key, id, timestamp, payload.toString())
+      : own(id, timestamp, payload);
   Reflect.set(signer, 'sign', sign);
   return webhook;
 }
@@ -34,7 +34,7 @@ function isSigner(value: unknown): value is Signer {
 
 /** Whether both sign the same way: a later svix might do it otherwise. */
 function agrees(signer: Signer, key: KeyObject): boolean {
-  const [id, time, payload] = ['msg_trial', new Date(1_614_265_330_000), Buffer.from('{"trial": "äöü"}')] as const;
+  const [id, time, payload] = ['msg_trial', new Date(1_614_265_330_000), '{"trial": "äöü"}'] as const;
   try {
     return signer.sign(id, time, payload) === nativeSign(key, id, time, payload);
   } catch {
@@ -42,8 +42,11 @@ function agrees(signer: Signer, key: KeyObject): boolean {
   }
 }
 
-/** As https://www.standardwebhooks.com has it: over the id, the time in seconds and the body, joined by dots. */
-function nativeSign(key: KeyObject, id: string, timestamp: Date, payload: Buffer): string {
+/**
+ * As https://www.standardwebhooks.com has it: over the id, the time in seconds and the body, joined by dots. Of bytes that are
+ * no text svix signs the text that they are read as, with replacements.
+ */
+function nativeSign(key: KeyObject, id: string, timestamp: Date, payload: string): string {
   const seconds = Math.floor(timestamp.getTime() / 1000);
   return `v1,${createHmac('sha256', key).update(`${id}.${seconds}.`).update(payload).digest('base64')}`;
 }

@@ -13,6 +13,8 @@ export interface VerifiedRequest {
   svixId: string;
   /** The bytes as they were received. */
   body: Buffer;
+  /** What they say. */
+  text: string;
 }
 
 /** Seconds that a signature's timestamp may be off, both ways: the tolerance of svix (standardwebhooks/dist/index.js). */
@@ -50,14 +52,15 @@ export function signatureHeaders(headers: IncomingHttpHeaders, now: number): Sig
 export function verify(source: SourceConfig, headers: IncomingHttpHeaders, body: Buffer): VerifiedRequest | undefined {
   const signed = signatureHeaders(headers, Date.now());
   if (!signed) return undefined;
+  const text = body.toString();
   for (const secret of source.secrets) {
     try {
-      webhookOf(secret).verify(body, { ...signed });
+      webhookOf(secret).verify(text, { ...signed });
     } catch {
       // Whatever svix throws means: not signed with this secret.
       continue;
     }
-    return { source, svixId: signed['svix-id'], body } as VerifiedRequest;
+    return { source, svixId: signed['svix-id'], body, text } as VerifiedRequest;
   }
   return undefined;
 }

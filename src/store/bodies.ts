@@ -5,9 +5,10 @@ import type { Claim, ClaimRequest, Settlement, Store } from './store.ts';
 /** A claim whose body is yet to be read. */
 export type BodilessClaim = Omit<Claim, 'body' | 'damage'>;
 
-/** A body as it is stored, and how many deliveries of its event are still to be claimed. */
+/** A body as it is stored, how many bytes it has unpacked, and how many deliveries of its event are still to be claimed. */
 export interface Packed {
   zstd: Uint8Array;
+  size: number;
   wanted: number;
 }
 
@@ -66,8 +67,8 @@ export class Bodies {
         // Another lane may have read it meanwhile.
         const body = kept[index] ?? this.#take(id);
         if (body) return { ...claim, body };
-        const { zstd, wanted } = packed.get(id) ?? { zstd: Buffer.alloc(0), wanted: 0 };
-        const unpacked = unpackBody(zstd);
+        const { zstd, size, wanted } = packed.get(id) ?? { zstd: Buffer.alloc(0), size: 0, wanted: 0 };
+        const unpacked = unpackBody(zstd, size);
         if (unpacked.damage === undefined) this.keep(id, unpacked.body, wanted);
         return { ...claim, ...unpacked };
       });

@@ -93,9 +93,9 @@ export class Lists {
 
   packed(events: string[]): Map<string, Packed> {
     const sql = `
-      SELECT zstd, (
-        SELECT count(*) FROM delivery d WHERE d.event = body.event AND d.state = 'pending' AND d.token IS NULL
-      ) AS wanted FROM body WHERE event = ?`;
+      SELECT b.zstd, e.size, (
+        SELECT count(*) FROM delivery d WHERE d.event = e.id AND d.state = 'pending' AND d.token IS NULL
+      ) AS wanted FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
     const found = new Map<string, Packed>();
     for (const id of events) {
       const row = this.#get<Packed>(sql, numberOf(id, 'e') ?? 0);

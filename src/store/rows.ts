@@ -105,10 +105,15 @@ export function packBody(body: Buffer): Buffer {
   return zstdCompressSync(body, ZSTD);
 }
 
-/** A body as it was received; empty, with why, when the disk has changed it. */
-export function unpackBody(packed: Uint8Array): { body: Buffer; damage?: string } {
+/**
+ * A body as it was received; empty, with why, when the disk has changed it.
+ *
+ * @param size its bytes, as far as they are known: room for them is then made at once
+ */
+export function unpackBody(packed: Uint8Array, size = 16_000): { body: Buffer; damage?: string } {
   try {
-    return { body: zstdDecompressSync(packed) };
+    // A byte more, that zlib sees the end without asking for more room. It takes no less than 64.
+    return { body: zstdDecompressSync(packed, { chunkSize: Math.max(64, size + 1) }) };
   } catch (error) {
     return { body: Buffer.alloc(0), damage: `the stored event cannot be read: ${String(error)}` };
   }

@@ -61,7 +61,7 @@ export class SqliteStore implements Store {
   async accept(event: NewEvent): Promise<Accepted> {
     const packed = packBody(event.body);
     return this.#commit.write(() => {
-      const row = this.#sql.insertEvent.get(
+      const inserted = this.#sql.insertEvent.run(
         event.source,
         event.svixId,
         event.eventType,
@@ -72,17 +72,18 @@ export class SqliteStore implements Store {
         clock(event.receivedAt),
         JSON.stringify(event.routes),
         event.body.length,
-      ) as { id: number } | undefined;
-      if (row === undefined) return this.#known(event);
-      this.#sql.insertBody.run(row.id, packed);
+      );
+      if (inserted.changes === 0) return this.#known(event);
+      const id = Number(inserted.lastInsertRowid);
+      this.#sql.insertBody.run(id, packed);
       const destinations = [...new Set(event.destinations)];
       this.#sql.insertDeliveries.run({
-        event: row.id,
+        event: id,
         destinations: JSON.stringify(destinations),
         subject: event.subject,
         due: clock(event.receivedAt),
       });
-      return { id: `e${row.id}`, duplicate: false, deliveries: destinations.length };
+      return { id: `e${id}`, duplicate: false, deliveries: destinations.length };
     }, packed.length + event.body.length);
   }
 

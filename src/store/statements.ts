@@ -27,7 +27,7 @@ const SQL = {
   insertEvent: `
     INSERT INTO event (source, svix_id, event_type, subject, study, state, reason, received_at, routes, size)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (source, svix_id) DO NOTHING RETURNING id`,
+    ON CONFLICT (source, svix_id) DO NOTHING`,
   insertBody: 'INSERT INTO body (event, zstd) VALUES (?, ?)',
   // All of an event in one statement: each statement that triggers follow keeps what it would undo.
   insertDeliveries: `

@@ -4,10 +4,10 @@ import { parsePayload } from '../../src/payload.ts';
 import { makePayload } from '../support/item.ts';
 
 /** A good body with `metadata` in which so many lists, or objects, hold each other. */
-function bodyWith(levels: number, [open, close]: [string, string]): Buffer {
+function bodyWith(levels: number, [open, close]: [string, string]): string {
   const nested = `${open.repeat(levels)}1${close.repeat(levels)}`;
   const text = JSON.stringify(makePayload({ interview: { id: 'int_deep', metadata: { nested: 'HERE' } } }));
-  return Buffer.from(text.replace('"HERE"', nested));
+  return text.replace('"HERE"', nested);
 }
 
 describe('a body', () => {

@@ -6,7 +6,7 @@ import { altered, ChangeCount, changeOf, heirsOf, type Rules, turnover, wayBy } 
 import { compileTable } from '../../src/route/table.ts';
 import { makePayload } from '../support/item.ts';
 
-const judged = parsePayload(Buffer.from(JSON.stringify(makePayload())));
+const judged = parsePayload(JSON.stringify(makePayload()));
 const way = (...destinations: string[]) => ({ routes: [], destinations });
 
 suite('a plan', () => {

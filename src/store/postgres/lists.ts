@@ -80,9 +80,9 @@ export class Lists {
 
   async packed(events: string[]): Promise<Map<string, Packed>> {
     const sql = `
-      SELECT b.event, b.zstd, (
-        SELECT count(*) FROM delivery d WHERE d.event = b.event AND d.state = 'pending' AND d.token IS NULL
-      )::integer AS wanted FROM body b WHERE b.event = ANY($1::bigint[])`;
+      SELECT e.id AS event, b.zstd, e.size, (
+        SELECT count(*) FROM delivery d WHERE d.event = e.id AND d.state = 'pending' AND d.token IS NULL
+      )::integer AS wanted FROM event e JOIN body b ON b.event = e.id WHERE e.id = ANY($1::bigint[])`;
     const rows = await this.#all<Packed & { event: number }>(sql, [events.map((id) => numberOf(id, 'e'))]);
     return new Map(rows.map(({ event, ...packed }) => [`e${event}`, packed]));
   }
