@@ -88,7 +88,7 @@ export class Retention {
     for (let after: string | undefined; ; ) {
       // Asked anew at each step: a reload may have taken it back.
       const kept = retention();
-      if (kept === undefined || signal.aborted) return false;
+      if (kept === undefined) return false;
       const began = performance.now();
       const step = await store.prune({ before: Date.now() - kept, ...(after !== undefined && { after }) });
       if (!step) return false;

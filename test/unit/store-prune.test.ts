@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import pg from 'pg';
+import { Bodies } from '../../src/store/bodies.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
@@ -33,6 +34,13 @@ test('a body that was removed is not in the file any more', async (t) => {
     [0, 0, 0, 0, 0],
   );
   assert.ok(isIn(whole, recent) >= 3);
+});
+
+test('bodies that were removed are not remembered either', () => {
+  const bodies = new Bodies();
+  for (const id of ['e1', 'e2']) bodies.keep(id, Buffer.from(id));
+  bodies.drop(['e1', 'e3']);
+  assert.deepEqual([bodies.get('e1'), bodies.get('e2')?.toString()], [undefined, 'e2']);
 });
 
 describe('pruning PostgreSQL', { skip: !isTested('postgres') }, () => {
@@ -75,18 +83,6 @@ describe('pruning PostgreSQL', { skip: !isTested('postgres') }, () => {
     await other.query('COMMIT');
     assert.deepEqual(await Promise.all(asked), [0, 0]);
     assert.deepEqual((await store.deliveriesOf(['e1'])).get('e1'), []);
-  });
-
-  test('a delivery that a verb brings back, after it was looked for, keeps its event whole', async (t) => {
-    const { store, other } = await scene(t);
-    // The next statement of the step sees what this trigger does: as another session that was faster.
-    await other.query(`
-      CREATE FUNCTION faster() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'removed too much'; END $$;
-      CREATE TRIGGER faster BEFORE DELETE ON delivery FOR EACH ROW WHEN (old.event = 1) EXECUTE FUNCTION faster();
-      INSERT INTO delivery (event, destination, subject, due_at) VALUES (1, 'notion', 'x', 1)`);
-    await other.query('COMMIT');
-    assert.deepEqual((await store.prune({ before: BEFORE }))?.removed, ['e2']);
-    assert.equal((await store.deliveriesOf(['e1'])).get('e1')?.length, 2);
   });
 
   test('one process at a time', async (t) => {
