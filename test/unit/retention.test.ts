@@ -38,12 +38,13 @@ async function until(so: () => boolean): Promise<void> {
   while (!so()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const step = (after: string | undefined, removed: string[] = []): Pruned => ({
+const step = (after: string | undefined, removed: string[] = [], done?: string): Pruned => ({
   removed,
   deliveries: 3 * removed.length,
   failed: 1,
   pending: 2,
   after,
+  done,
 });
 
 test('a pass a minute after the start and then every hour, step by step', async (t) => {
@@ -64,6 +65,19 @@ test('a pass a minute after the start and then every hour, step by step', async 
   t.mock.timers.tick(HOUR);
   await until(() => lines.length > 1);
   assert.equal(asked.length, 4);
+});
+
+test('a later pass begins where all was removed before', async (t) => {
+  const steps = [step('e9', ['e9'], 'e9'), step('e19', ['e12'], 'e12'), step('e29', ['e29'], 'e29'), step(undefined)];
+  const { asked, lines } = setUp(t, async (_, index) => steps[index] ?? step(undefined, ['e30']));
+  t.mock.timers.tick(DELAY);
+  await until(() => lines.length > 0);
+  t.mock.timers.tick(HOUR);
+  await until(() => lines.length > 1);
+  assert.deepEqual(
+    asked.map(({ after }) => after),
+    [undefined, 'e9', 'e19', 'e29', 'e12'],
+  );
 });
 
 test('without a retention nothing is asked; one that a reload brings is soon in force, and one that it takes back at once', async (t) => {

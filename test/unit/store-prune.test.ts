@@ -64,7 +64,7 @@ describe('pruning PostgreSQL', { skip: !isTested('postgres') }, () => {
     const { store, other } = await scene(t);
     await other.query('SELECT 1 FROM delivery WHERE id = 1 FOR UPDATE');
     await other.query('SELECT 1 FROM event WHERE id = 2 FOR NO KEY UPDATE');
-    assert.deepEqual((await store.prune({ before: BEFORE }))?.removed, []);
+    assert.partialDeepStrictEqual(await store.prune({ before: BEFORE }), { removed: [], pending: 2, done: undefined });
     await other.query('ROLLBACK');
     assert.deepEqual((await store.prune({ before: BEFORE }))?.removed, ['e1', 'e2']);
   });
