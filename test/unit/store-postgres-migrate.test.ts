@@ -73,10 +73,7 @@ describe('migrating PostgreSQL', { skip: !isTested('postgres') }, () => {
           () => assert.fail('it was migrated'),
           (thrown: RelayError) => thrown,
         );
-        assert.match(
-          failed.message,
-          new RegExp(`process ${rows[0].pid} \\(psql, since 20\\d\\d-.*Z\\) holds its tables`),
-        );
+        assert.match(failed.message, new RegExp(`process ${rows[0].pid} \\(psql, since 20\\d\\d-.*Z\\) is in the way`));
         assert.match(failed.fix ?? '', new RegExp(`pg_terminate_backend\\(${rows[0].pid}\\)`));
         return failed;
       },
@@ -86,6 +83,23 @@ describe('migrating PostgreSQL', { skip: !isTested('postgres') }, () => {
     assert.equal(await schemaOf(location), TODAY);
     await migrateTo(4, location, 20);
     assert.equal(await schemaOf(location), 4);
+  });
+
+  test('who keeps an index from being made is named: it waits for whoever sees what was before', async () => {
+    const location = await makeDatabase();
+    await migrateTo(3, location);
+    await withSession(
+      location,
+      async (reader) => {
+        await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class');
+        const { rows } = await reader.query('SELECT pg_backend_pid() AS pid');
+        const named = new RegExp(`process ${rows[0].pid} \\(report, since .* is in the way`);
+        await assert.rejects(migrateTo(4, location, 20), { code: 'RELAY_STORE_BUSY', message: named });
+      },
+      'report',
+    );
+    await migrateTo(4, location);
+    assert.deepEqual(await indexes(location), [{ valid: true }]);
   });
 
   test('between its tries, others have the table', async () => {
