@@ -31,6 +31,8 @@ export class Retention {
   readonly #ending = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #passing: Promise<void> = Promise.resolve();
+  /** All events up to this one were removed: a database would walk through the remains of their rows. */
+  #done: string | undefined;
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
@@ -85,10 +87,11 @@ export class Retention {
   async #walk(pass: Pass): Promise<boolean> {
     const { store, retention, metrics } = this.#parts;
     const { signal } = this.#ending;
-    for (let after: string | undefined; ; ) {
+    let isWhole = true;
+    for (let after = this.#done; ; ) {
       // Asked anew at each step: a reload may have taken it back.
       const kept = retention();
-      if (kept === undefined || signal.aborted) return false;
+      if (kept === undefined) return false;
       const began = performance.now();
       const step = await store.prune({ before: Date.now() - kept, ...(after !== undefined && { after }) });
       if (!step) return false;
@@ -97,6 +100,8 @@ export class Retention {
       pass.failed += step.failed;
       pass.pending += step.pending;
       metrics.prunedEvents.inc(step.removed.length);
+      if (isWhole) this.#done = step.done ?? this.#done;
+      isWhole &&= step.done === step.after;
       after = step.after;
       if (after === undefined) return true;
       // As long as the step took, the store is left to others.

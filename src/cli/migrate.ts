@@ -27,7 +27,9 @@ export function migrateCommand(): Command {
       'after',
       `
 A relay that starts does this by itself; before an upgrade of several it is good to have it done, or refused, once.
-At PostgreSQL relays of the older version go on meanwhile. An SQLite file has one relay, which must be stopped.
+At PostgreSQL relays of the version before go on meanwhile: each change waits for its tables only briefly, again and again,
+so that webhooks do not wait behind it. It says who holds a table for too long, and can be run again. An SQLite file has
+one relay, which must be stopped. No other verb changes the schema.
 
 With --json: {"store", "from", "to", "state"}; state is current, due, migrated or created.
 
@@ -42,7 +44,13 @@ Examples:
       const schema = check ? await schemaOf(store) : await migrateStore(store, { create });
       if (check && schema.found === undefined) throw notThere(store);
       const state = stateOf(schema, check === true);
-      if (json) printJson({ store: shownStore(store), from: schema.found ?? null, to: schema.newest, state });
+      if (json)
+        printJson({
+          store: shownStore(store),
+          from: schema.found ?? null,
+          to: Math.max(schema.found ?? 0, schema.newest),
+          state,
+        });
       else process.stdout.write(`${WORDS[state](shownStore(store), schema)}\n`);
       if (state === 'due') process.exitCode = EXIT.no;
     });
@@ -51,13 +59,14 @@ Examples:
 type State = 'current' | 'due' | 'migrated' | 'created';
 
 function stateOf({ found, newest }: Schema, check: boolean): State {
-  if (found === newest) return 'current';
+  // A newer one that this version works with is left as it is.
+  if (found !== undefined && found >= newest) return 'current';
   if (check) return 'due';
   return found === undefined ? 'created' : 'migrated';
 }
 
 const WORDS: Record<State, (store: string, schema: Schema) => string> = {
-  current: (store, { newest }) => `The store ${store} is at schema ${newest} already.`,
+  current: (store, { found }) => `The store ${store} is at schema ${found} already.`,
   due: (store, { found, newest }) =>
     `The store ${store} is at schema ${found}, and this version works with ${newest}: \`versive-relay migrate\` is due.`,
   migrated: (store, { found, newest }) => `The store ${store} was migrated from schema ${found} to ${newest}.`,

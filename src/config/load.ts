@@ -11,7 +11,7 @@ import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import { findIncluded, type Include, readIncluded } from './include.ts';
 import { judge, type OptionProblem } from './issues.ts';
-import { type Located, Locator, nearestAt, plainValue } from './locate.ts';
+import { isLeftOut, type Located, Locator, nearestAt, plainValue } from './locate.ts';
 import { EMPTY_CONFIG, mergeFiles } from './merge.ts';
 import { checkNotifiers } from './notifiers.ts';
 import { findAll } from './plugin-list.ts';
@@ -131,7 +131,9 @@ async function readRoot(
   const entries = root.entries ?? new Map<string, Located>();
   /** A section's value: undefined when it is wrong, and `otherwise` when it is not there. */
   const read = <Schema extends z.ZodType>(name: string, schema: Schema, otherwise?: z.input<Schema>) => {
-    const located = entries.get(name);
+    const written = entries.get(name);
+    // One that has a default is not left to chance.
+    const located = written && otherwise === undefined && isLeftOut(written) ? undefined : written;
     const judged = judge(schema, located ? plainValue(located) : otherwise, located && quoteOf(located));
     if (located) report.options(located, judged.problems);
     return judged.value;

@@ -311,7 +311,7 @@ export function nearestAt(root: Located, path: OptionPath): { located: Located; 
 }
 
 /** Is the value one `${NAME:-}` whose variable is empty? Such an option counts as not given. */
-function isLeftOut({ scalar, substituted }: Located): boolean {
+export function isLeftOut({ scalar, substituted }: Located): boolean {
   return scalar === '' && substituted?.whole === true && substituted.source.endsWith(':-}');
 }
 

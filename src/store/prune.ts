@@ -38,7 +38,10 @@ export function prunedOf(rows: readonly PrunableRow[], { limit }: PruneStep): Pr
   const old = rows.filter((row) => row.old);
   const failed = old.filter((row) => row.failed);
   const pending = old.filter((row) => row.pending && !row.failed);
-  const settled = old.filter((row) => !row.pending && !row.failed);
+  const isSettled = (row: PrunableRow) => row.old && !row.pending && !row.failed;
+  const settled = rows.filter(isSettled);
+  const kept = rows.findIndex((row) => !isSettled(row));
+  const done = rows[(kept === -1 ? rows.length : kept) - 1]?.id;
   const isEnd = rows.length < limit || old.length === 0;
   return {
     removed: settled.map(({ id }) => `e${id}`),
@@ -46,6 +49,7 @@ export function prunedOf(rows: readonly PrunableRow[], { limit }: PruneStep): Pr
     failed: failed.length,
     pending: pending.length,
     after: isEnd ? undefined : `e${rows.at(-1)?.id}`,
+    done: done === undefined ? undefined : `e${done}`,
   };
 }
 

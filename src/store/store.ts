@@ -138,7 +138,7 @@ export interface Addition {
 export interface PruneRequest {
   /** Epoch milliseconds: of events that were received earlier. */
   before: number;
-  /** The event after which it goes on; from the oldest one by default. */
+  /** The event after which it begins; with the oldest one by default. */
   after?: string;
   /** The most events that are looked at; at most 200. */
   limit?: number;
@@ -157,6 +157,8 @@ export interface Pruned {
   pending: number;
   /** Where the next step begins; undefined at the end. */
   after: string | undefined;
+  /** Up to this event the step has removed all, so that no later walk need look there; undefined when its first one stays. */
+  done: string | undefined;
 }
 
 /** A page of a list, newest first. `before` is the id of the last row of the page before. */

@@ -45,6 +45,9 @@ export async function fillStore(file: string): Promise<void> {
   await end(halfway, store, UNKNOWN, 'slack:C\0');
   await rename(store);
   await standStill(store);
+  // One whose body is gone.
+  await store.accept(newEvent({ subject: 'ancient', destinations: [], receivedAt: 10 }));
+  await store.prune({ before: 11 });
   // Last, under way: at their first, second and third crash, and one that a person asked for meanwhile.
   for (const subjects of [['crash_3'], ['crash_3', 'crash_2'], ['crash_3', 'crash_2', 'crash_1', 'wished']]) {
     await store.release();

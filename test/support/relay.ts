@@ -75,7 +75,7 @@ export interface RunningRelay {
  */
 export async function startRelay(
   yaml: string,
-  { store, ...options }: Pick<AppOptions, 'watch' | 'storeOptions'> & { store?: string } = {},
+  { store, ...options }: Pick<AppOptions, 'watch' | 'storeOptions' | 'retentionDelay'> & { store?: string } = {},
 ): Promise<RunningRelay> {
   const { folder, remove } = await openFolder({
     'config.yaml': yaml,
@@ -122,6 +122,18 @@ function readFrom(file: string, sql: string): Record<string, unknown>[] {
   } finally {
     database.close();
   }
+}
+
+/** Makes all events that a relay's store has older by so many milliseconds. */
+export async function ageEvents({ folder }: RunningRelay, ms: number): Promise<void> {
+  const store = await storeIn(folder);
+  if (isPostgres(store)) {
+    await onServer(store, `UPDATE versive_relay.event SET received_at = received_at - ${ms}`);
+    return;
+  }
+  const database = new DatabaseSync(store, { timeout: 5_000 });
+  database.exec(`UPDATE event SET received_at = received_at - ${ms}`);
+  database.close();
 }
 
 /** Keeps the store of a relay from committing, as another program might; until it is let go. */

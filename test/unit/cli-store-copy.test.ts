@@ -73,7 +73,7 @@ describe('store copy', { skip: !isTested('postgres') }, () => {
       out,
       `Copying ${from} into ${shown}
 All is there, with the counts and checksums of the file:
-  events                  11
+  events                  12
   deliveries              11
   receipts and doubts     10
   targets                 5
@@ -104,7 +104,7 @@ Next:
     assert.equal(code, 0, err);
     const { rows, ...rest } = JSON.parse(out);
     assert.deepEqual(rest, { from, to: to.replace(/:[^:@]*@/, '@'), how: 'new' });
-    assert.equal(rows.event, 11);
+    assert.equal(rows.event, 12);
   });
 
   test('goes on where it was killed, and until then nothing opens the database', async (t) => {
@@ -122,7 +122,7 @@ Next:
     assert.equal(code, 0, err);
     assert.match(out, /\nGoing on after the 34 rows that an interrupted copy has left\.\nAll is there/);
     const store = await openStore(to);
-    assert.equal((await store.events({}, { limit: 100 })).length, 11);
+    assert.equal((await store.events({}, { limit: 100 })).length, 12);
     await store.close();
   });
 

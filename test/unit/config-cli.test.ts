@@ -78,7 +78,7 @@ test('check --format github prints a line for each finding as GitHub Actions tak
   const bad = await check('--config', 'a,b/config.yaml');
   assert.equal(bad.code, 78);
   const options =
-    'include, server, timezone, store, plugins, sources, defaults, destinations, routes, on_failure, tests';
+    'include, server, timezone, store, retention, plugins, sources, defaults, destinations, routes, on_failure, tests';
   const place = 'file=a%2Cb/config.yaml,line=6,col=1,title=RELAY_CONFIG_UNKNOWN_KEY';
   assert.equal(bad.stdout, `::error ${place}::y: no option "y". The options here are ${options}.\n1 error\n`);
   const warned = await check('--config', 'a,b/warned.yaml', '--deny-warnings');

@@ -51,6 +51,18 @@ test('config.schema.json is what `schema` prints today', async () => {
   assert.deepEqual(committed, await editorSchema(), 'run: npm run relay -- schema > config.schema.json');
 });
 
+test('a retention is a day at least, and absent while its variable is empty', async (t) => {
+  const read = async (retention: string) => {
+    const { config, findings } = await readText(t, `${ARCHIVE}routes: [{ name: all, to: archive }]\n${retention}`);
+    return config ? config.retention : printFinding(findings[0] ?? assert.fail());
+  };
+  assert.equal(await read(''), undefined);
+  assert.equal(await read('retention: "${KEEP:-}"'), undefined);
+  assert.equal(await read('retention: 90d'), 90 * 86_400_000);
+  assert.match(String(await read('retention: 12h')), /retention: expected a duration of at least 1d, such as 90d/);
+  assert.match(String(await read('retention: 90')), /retention: expected a duration such as/);
+});
+
 test('a small config gets all defaults', async (t) => {
   const config = await readGood(t, `${ARCHIVE}routes: [{ name: all, to: archive }]`);
   assert.deepEqual(config.server, {

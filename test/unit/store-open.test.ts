@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import { isLocked, lockStore } from '../../src/store/lock.ts';
-import { openStore } from '../../src/store/open.ts';
+import { openStore, serveStore } from '../../src/store/open.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';
 
@@ -82,6 +82,32 @@ test('a store of a newer version is refused, and not touched', async () => {
   database.exec('PRAGMA user_version = 999');
   database.close();
   await assert.rejects(openStore(file), { code: 'RELAY_STORE_NEWER', message: /relay\.db.*999/, fix: /newer version/ });
+});
+
+test('a newer store is opened if what made it says that this version works with it', async () => {
+  await (await openStore(file)).close();
+  const database = new DatabaseSync(file);
+  const newest = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  const note = (version: number, worksWith: number) =>
+    database.exec(`INSERT INTO migration VALUES (${version}, ${worksWith}); PRAGMA user_version = ${version}`);
+  note(newest + 1, newest);
+  await (await openStore(file)).close();
+  note(newest + 2, newest + 1);
+  database.close();
+  await assert.rejects(openStore(file), { code: 'RELAY_STORE_NEWER' });
+});
+
+test('a verb leaves an older store as it is; a relay that starts brings it up to date', async () => {
+  const first = new URL('../../src/store/migrations/sqlite/001.sql', import.meta.url);
+  const database = new DatabaseSync(file);
+  database.exec(`PRAGMA journal_mode = WAL; ${await readFile(first, 'utf8')}`);
+  database.exec(`PRAGMA application_id = ${0x56524c59}; PRAGMA user_version = 1`);
+  const before = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get();
+  await assert.rejects(openStore(file), { code: 'RELAY_STORE_OLDER', fix: /`versive-relay migrate`/ });
+  assert.deepEqual(database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get(), before);
+  database.close();
+  await (await serveStore(file)).close();
+  await (await openStore(file)).close();
 });
 
 test('what is no store is refused with its path and a fix', async () => {

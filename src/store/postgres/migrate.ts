@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { RelayError } from '../../errors.ts';
-import { LOCK_WAIT } from '../limits.ts';
 import { type Migration, migrationsIn, refuseNewer, refuseOlder, type SchemaVersion } from '../migrations.ts';
 import { SCHEMA } from './connect.ts';
 import { sqlState } from './failure.ts';
@@ -24,8 +23,8 @@ const TRIES = 10;
 export interface MigrateOptions {
   /** False makes the schema where there is none, and refuses an older one. */
   upgrade?: boolean;
-  /** Milliseconds that any lock on a table is waited for, at most. */
-  lockWait?: number;
+  /** Milliseconds that others are waited for at a time, in place of what each migration has. */
+  lockWait?: number | undefined;
   /** Those of this version by default. */
   migrations?: readonly Migration[];
 }
@@ -54,7 +53,7 @@ export async function schemaVersion(client: Client): Promise<SchemaVersion> {
 export async function migrate(
   client: Client,
   shown: string,
-  { upgrade = true, lockWait = LOCK_WAIT, migrations = migrationsIn(FOLDER) }: MigrateOptions = {},
+  { upgrade = true, lockWait, migrations = migrationsIn(FOLDER) }: MigrateOptions = {},
 ): Promise<void> {
   const newest = migrations.length;
   const look = async () => {
@@ -70,10 +69,11 @@ export async function migrate(
     // Another process may have been faster.
     const found = await look();
     if (!upgrade) refuseOlder(found, newest, shown);
-    await patiently(client, { shown, wait: Math.min(BRIEF, lockWait) }, () => makeTable(client));
+    await patiently(client, { shown, wait: lockWait ?? BRIEF, readers: false }, () => makeTable(client));
     for (const migration of migrations.slice(found.version)) {
-      const longest = migration.inTransaction ? BRIEF : LONG;
-      await patiently(client, { shown, wait: Math.min(longest, lockWait) }, () => apply(client, migration));
+      const readers = !migration.inTransaction;
+      const longest = readers ? LONG : BRIEF;
+      await patiently(client, { shown, wait: lockWait ?? longest, readers }, () => apply(client, migration));
     }
     await client.query('RESET lock_timeout');
   } finally {
@@ -131,10 +131,11 @@ async function dropInvalid(client: Client): Promise<void> {
  * Does something that may have to wait for others, who hold a table: not for long, but several times.
  *
  * @param patience.wait milliseconds of each time, and until the next one
+ * @param patience.readers whoever sees the database as it was before is waited for, too
  */
 async function patiently(
   client: Client,
-  patience: { shown: string; wait: number },
+  patience: { shown: string; wait: number; readers: boolean },
   work: () => Promise<void>,
 ): Promise<void> {
   await client.query(`SET lock_timeout = ${patience.wait}`);
@@ -144,13 +145,13 @@ async function patiently(
       return;
     } catch (error) {
       if (sqlState(error) !== '55P03') throw error;
-      if (tries === TRIES) throw blocked(patience.shown, await holders(client, patience.wait), error);
+      if (tries === TRIES) throw blocked(patience.shown, await holders(client, patience), error);
     }
     await wait(patience.wait);
   }
 }
 
-/** A session that holds a lock of the store's tables. */
+/** A session that is in the way. */
 interface Holder {
   pid: number;
   name: string;
@@ -159,18 +160,17 @@ interface Holder {
 }
 
 /** Those who have been in a transaction for so long that they were in the way the whole time, the longest first. */
-async function holders(client: Client, ms: number): Promise<Holder[]> {
+async function holders(client: Client, { wait: ms, readers }: { wait: number; readers: boolean }): Promise<Holder[]> {
   const { rows } = await client.query<Holder>(
     `SELECT a.pid, coalesce(nullif(a.application_name, ''), a.usename, a.backend_type, 'unknown') AS name,
        to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
      FROM pg_stat_activity a
      WHERE a.pid <> pg_backend_pid() AND coalesce(a.xact_start < clock_timestamp() - $1 * interval '1 millisecond', true)
-       AND EXISTS (
+       AND a.datname = current_database() AND ($2 AND a.backend_xmin IS NOT NULL OR EXISTS (
          SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-         WHERE l.pid = a.pid AND l.granted AND c.relnamespace = '${SCHEMA}'::regnamespace
-           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+         WHERE l.pid = a.pid AND l.granted AND c.relnamespace = '${SCHEMA}'::regnamespace))
      ORDER BY a.xact_start NULLS LAST LIMIT 3`,
-    [ms],
+    [ms, readers],
   );
   return rows;
 }
@@ -179,7 +179,7 @@ function blocked(shown: string, found: Holder[], cause: unknown): RelayError {
   const named = found.map(({ pid, name, since }) => `${pid} (${name}${since === null ? '' : `, since ${since}`})`);
   const who = named.length === 0 ? 'another transaction' : `the transaction of process ${named.join(', and of ')}`;
   const end = found.map(({ pid }) => `SELECT pg_terminate_backend(${pid})`).join('; ');
-  return new RelayError('RELAY_STORE_BUSY', `the store ${shown} cannot be migrated: ${who} holds its tables`, {
+  return new RelayError('RELAY_STORE_BUSY', `the store ${shown} cannot be migrated: ${who} is in the way`, {
     fix: `End it${end && ` (${end})`}, then try again: what was done so far stays, and the rest follows.`,
     cause,
   });

@@ -131,10 +131,7 @@ interface Preparing {
   lockWait?: number | undefined;
 }
 
-async function prepare(
-  store: string,
-  { create, upgrade, deadline = 0, lockWait = LOCK_WAIT }: Preparing,
-): Promise<Ready> {
+async function prepare(store: string, { create, upgrade, deadline = 0, lockWait }: Preparing): Promise<Ready> {
   for (;;) {
     try {
       return await withClient(store, async (client, ready) => {
@@ -142,7 +139,7 @@ async function prepare(
         await refuseHalfCopied(client, ready.shown);
         if (!create && (await schemaVersion(client)).version === 0) throw notThere(store);
         await migrate(client, ready.shown, { upgrade, lockWait });
-        return { ...ready, settings: { ...settings, lock_timeout: lockWait } };
+        return { ...ready, settings: { ...settings, lock_timeout: lockWait ?? LOCK_WAIT } };
       });
     } catch (error) {
       const cause = error instanceof RelayError ? error.cause : error;

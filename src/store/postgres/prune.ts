@@ -24,22 +24,23 @@ const REMOVE = `
     SELECT e.id FROM event e WHERE e.id = ANY($1::bigint[])
       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id AND d.id <> ALL($2::bigint[]))),
   bodies AS (DELETE FROM body b USING old WHERE b.event = old.id),
-  deliveries AS (DELETE FROM delivery d USING old WHERE d.event = old.id RETURNING 1),
-  marked AS (UPDATE event e SET removed_at = $3 FROM old WHERE e.id = old.id RETURNING e.id)
-  SELECT (SELECT coalesce(array_agg(id::text ORDER BY id), '{}') FROM marked) AS removed,
-    (SELECT count(*) FROM deliveries) AS deliveries`;
+  deliveries AS (DELETE FROM delivery d USING old WHERE d.event = old.id)
+  UPDATE event e SET removed_at = $3 FROM old WHERE e.id = old.id RETURNING e.id`;
+
+async function find(database: Database, step: PruneStep): Promise<PrunableRow[]> {
+  return database.read<PrunableRow>({ text: FIND, values: [step.before, step.after, step.limit] });
+}
 
 /** What a step would remove. */
 export async function findPrunable(database: Database, step: PruneStep): Promise<Pruned> {
-  const values = [step.before, step.after, step.limit];
-  return prunedOf(await database.read<PrunableRow>({ text: FIND, values }), step);
+  return prunedOf(await find(database, step), step);
 }
 
 /** Removes a step; undefined while another process is at it. */
 export async function prune(database: Database, step: PruneStep, now: number): Promise<Pruned | undefined> {
-  const found = await findPrunable(database, step);
-  if (found.removed.length === 0) return found;
-  const old = found.removed.map((id) => Number(id.slice(1)));
+  const rows = await find(database, step);
+  const old = prunedOf(rows, step).removed.map((id) => Number(id.slice(1)));
+  if (old.length === 0) return prunedOf(rows, step);
   return database.transaction(async (client) => {
     const { rows: locks } = await client.query(`SELECT pg_try_advisory_xact_lock(${LOCK}) AS got`);
     if (locks[0]?.got !== true) return undefined;
@@ -49,8 +50,12 @@ export async function prune(database: Database, step: PruneStep, now: number): P
       (await client.query<{ id: number }>({ text, values })).rows.map(({ id }) => id);
     const events = await idsOf(LOCK_EVENTS, [old]);
     const settled = await idsOf(LOCK_SETTLED, [events]);
-    const { rows } = await client.query<{ removed: string[]; deliveries: number }>(REMOVE, [events, settled, now]);
-    const { removed = [], deliveries = 0 } = rows[0] ?? {};
-    return { ...found, removed: removed.map((id) => `e${id}`), deliveries };
+    const removed = new Set(await idsOf(REMOVE, [events, settled, now]));
+    // What a verb holds is about to be pending.
+    const isHeld = ({ id }: PrunableRow) => old.includes(id) && !removed.has(id);
+    return prunedOf(
+      rows.map((row) => (isHeld(row) ? { ...row, pending: true } : row)),
+      step,
+    );
   });
 }

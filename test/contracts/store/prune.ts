@@ -38,6 +38,7 @@ export function pruneContract(t: StoreUnderTest): void {
         failed: 0,
         pending: 0,
         after: undefined,
+        done: 'e4',
       });
       const event = await t.store.event(id);
       const { source, svixId, subject, study, state, receivedAt, routes } = delivered;
@@ -86,16 +87,23 @@ export function pruneContract(t: StoreUnderTest): void {
         if (after === undefined) break;
       }
       assert.deepEqual(
-        steps.map(({ removed, failed, after }) => [removed.join(' '), failed, after]),
+        steps.map(({ removed, failed, after, done }) => [removed.join(' '), failed, after, done]),
         [
-          ['', 2, 'e2'],
-          ['e3 e4', 0, 'e4'],
-          ['e5 e6', 0, 'e6'],
-          ['e7', 0, 'e8'],
-          ['', 0, undefined],
+          ['', 2, 'e2', undefined],
+          ['e3 e4', 0, 'e4', 'e4'],
+          ['e5 e6', 0, 'e6', 'e6'],
+          ['e7', 0, 'e8', 'e7'],
+          ['', 0, undefined, undefined],
         ],
       );
-      assert.deepEqual(await prune(), { removed: [], deliveries: 0, failed: 2, pending: 0, after: undefined });
+      assert.deepEqual(await prune(), {
+        removed: [],
+        deliveries: 0,
+        failed: 2,
+        pending: 0,
+        after: undefined,
+        done: undefined,
+      });
       assert.equal(await t.store.discard([`d${kept[0]?.slice(1)}`]), 1);
       assert.deepEqual((await prune()).removed, ['e1']);
     });
@@ -104,7 +112,7 @@ export function pruneContract(t: StoreUnderTest): void {
       const id = await settled(DELIVERED);
       await settled(FAILED);
       const counted = await prune({ dryRun: true });
-      assert.deepEqual(counted, { removed: [id], deliveries: 1, failed: 1, pending: 0, after: undefined });
+      assert.deepEqual(counted, { removed: [id], deliveries: 1, failed: 1, pending: 0, after: undefined, done: id });
       assert.equal((await t.store.event(id))?.body.toString(), '{}');
       assert.deepEqual(await prune(), counted);
     });
