@@ -18,15 +18,14 @@ export type ReadPacked = (events: string[]) => Promise<Map<string, Packed>>;
 /** Bytes of bodies that are kept. */
 const LIMIT = 32_000_000;
 
-/** Milliseconds for which one is kept at most: what is still wanted then waits for its lane, or for its retry. */
+/** Milliseconds for which one is kept at least, while it is wanted; twice that at most. Its lane, or its retry, is late then. */
 const KEPT = 5_000;
 
 interface Kept {
   body: Buffer;
   /** How many claims are yet to want it, as far as is known. */
   wanted: number;
-  /** When it goes, on the monotonic clock. */
-  until: number;
+  isOld: boolean;
 }
 
 /** Bodies that were accepted or read of late, by event: each of an event's deliveries wants the same one, and most at once. */
@@ -34,6 +33,7 @@ export class Bodies {
   readonly #read: ReadPacked;
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
+  #aging: NodeJS.Timeout | undefined;
 
   constructor(read: ReadPacked) {
     this.#read = read;
@@ -41,14 +41,20 @@ export class Bodies {
 
   /** Keeps one while there is room: those that came before are wanted before. */
   keep(event: string, body: Buffer, wanted: number): void {
-    const now = performance.now();
-    for (const [oldest, { until }] of this.#kept) {
-      if (until > now) break;
-      this.#drop(oldest);
-    }
     if (wanted < 1 || this.#bytes + body.length > LIMIT || this.#kept.has(event)) return;
-    this.#kept.set(event, { body, wanted, until: now + KEPT });
+    this.#kept.set(event, { body, wanted, isOld: false });
     this.#bytes += body.length;
+    this.#aging ??= setInterval(() => this.#age(), KEPT).unref();
+  }
+
+  #age(): void {
+    for (const [event, kept] of this.#kept) {
+      if (kept.isOld) this.#drop(event);
+      kept.isOld = true;
+    }
+    if (this.#kept.size > 0) return;
+    clearInterval(this.#aging);
+    this.#aging = undefined;
   }
 
   /**

@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import pg from 'pg';
-import { Bodies } from '../../src/store/bodies.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
@@ -34,13 +33,6 @@ test('a body that was removed is not in the file any more', async (t) => {
     [0, 0, 0, 0, 0],
   );
   assert.ok(isIn(whole, recent) >= 3);
-});
-
-test('bodies that were removed are not remembered either', () => {
-  const bodies = new Bodies();
-  for (const id of ['e1', 'e2']) bodies.keep(id, Buffer.from(id));
-  bodies.drop(['e1', 'e3']);
-  assert.deepEqual([bodies.get('e1'), bodies.get('e2')?.toString()], [undefined, 'e2']);
 });
 
 describe('pruning PostgreSQL', { skip: !isTested('postgres') }, () => {
