@@ -164,6 +164,11 @@ function callsTo(worker: Worker): Store {
       if (!accepted.duplicate) bodies.keep(accepted.id, event.body, accepted.deliveries);
       return accepted;
     },
+    async event(id) {
+      const event = await thread.event(id);
+      // A Buffer comes from a thread as what it is made of.
+      return event && { ...event, body: Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength) };
+    },
     async claim(request) {
       return bodies.fill(await claimBodiless(request), request, thread);
     },

@@ -54,15 +54,15 @@ describe('migrate, of a file', () => {
     assert.deepEqual([due.code, due.err], [1, '']);
     assert.equal(
       due.out,
-      `The store ${file} is at schema 1, and this version works with 3: \`versive-relay migrate\` is due.\n`,
+      `The store ${file} is at schema 1, and this version works with 4: \`versive-relay migrate\` is due.\n`,
     );
-    assert.deepEqual(JSON.parse((await run('--check', '--json')).out), { store: file, from: 1, to: 3, state: 'due' });
+    assert.deepEqual(JSON.parse((await run('--check', '--json')).out), { store: file, from: 1, to: 4, state: 'due' });
     assert.equal(versionOf(file), 1);
     const done = await run();
-    assert.deepEqual(done, { code: 0, out: `The store ${file} was migrated from schema 1 to 3.\n`, err: '' });
-    assert.equal(versionOf(file), 3);
+    assert.deepEqual(done, { code: 0, out: `The store ${file} was migrated from schema 1 to 4.\n`, err: '' });
+    assert.equal(versionOf(file), 4);
     for (const args of [[], ['--check']]) {
-      assert.deepEqual(await run(...args), { code: 0, out: `The store ${file} is at schema 3 already.\n`, err: '' });
+      assert.deepEqual(await run(...args), { code: 0, out: `The store ${file} is at schema 4 already.\n`, err: '' });
     }
     assert.equal(JSON.parse((await run('--json')).out).state, 'current');
     await (await openStore(file)).close();
@@ -82,7 +82,7 @@ describe('migrate, of a file', () => {
     await lock.release();
     assert.equal((await run('--json')).code, 0);
     const serving = await serveStore(file);
-    assert.match((await run()).out, /at schema 3 already/);
+    assert.match((await run()).out, /at schema 4 already/);
     await serving.close();
   });
 
@@ -98,8 +98,8 @@ describe('migrate, of a file', () => {
     }
     assert.deepEqual(await readdir(folder), ['config.yaml']);
     assert.equal((await run('--check', '--create')).code, 2);
-    assert.equal((await run('--create')).out, `The store ${file} was made, at schema 3.\n`);
-    assert.match((await run('--create')).out, /at schema 3 already/);
+    assert.equal((await run('--create')).out, `The store ${file} was made, at schema 4.\n`);
+    assert.match((await run('--create')).out, /at schema 4 already/);
   });
 
   test('leaves a newer store, and what is none, alone', async (t) => {
