@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -26,9 +27,14 @@ sources:
 ${rest}`;
 }
 
+/** A file to which all relays of the tests write their log lines, too: what a test that hangs has seen. */
+const { KEEP_LOGS } = process.env;
+let logs = 0;
+
 /** The log lines of a relay, parsed, and a way to await one. */
 export class LogLines extends EventEmitter<{ line: [Record<string, unknown>] }> {
   readonly all: Record<string, unknown>[] = [];
+  readonly #relay = `${process.pid}-${++logs}`;
 
   constructor() {
     super();
@@ -38,6 +44,7 @@ export class LogLines extends EventEmitter<{ line: [Record<string, unknown>] }> 
   take(text: string): void {
     if (text.trim() === '') return;
     const line: Record<string, unknown> = text.startsWith('{') ? JSON.parse(text) : { text };
+    if (KEEP_LOGS) appendFileSync(KEEP_LOGS, `${JSON.stringify({ relay: this.#relay, ...line })}\n`);
     this.all.push(line);
     this.emit('line', line);
   }

@@ -215,3 +215,15 @@ test('relays whose configs differ leave no lane to nobody', async () => {
   await settle(locks);
   assert.equal(new Set(locks.relays.flatMap(({ serves }) => [...serves])).size, 4);
 });
+
+for (const place of [0, 1]) {
+  test(`a renamed lane goes by its new name to a relay that is to have it, and never by both: place ${place}`, async () => {
+    const locks = new Locks();
+    const older = new Relay(locks, [{ name: 'before', keys: ['lane:before', 'limit:token'] }]);
+    await settle(locks);
+    const newer = new Relay(locks, [{ name: 'after', keys: ['lane:after', 'limit:token', 'lane:before'] }]);
+    if (place === 0) locks.relays.reverse();
+    await settle(locks);
+    assert.deepEqual([...older.serves, ...newer.serves], [place === 0 ? 'after' : 'before']);
+  });
+}
