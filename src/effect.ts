@@ -56,7 +56,8 @@ export class Effect {
     const deadline = performance.now() + PATIENCE;
     await nextTurn();
     const events = signal.aborted ? [] : await this.#store.events({}, { limit: LAST });
-    for (const { id, source } of events) {
+    for (const { id, source, removedAt } of events) {
+      if (removedAt !== undefined) continue;
       await nextTurn();
       if (signal.aborted || performance.now() > deadline) break;
       const judged = await this.#read(id);

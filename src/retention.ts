@@ -87,7 +87,7 @@ export class Retention {
   async #walk(pass: Pass): Promise<boolean> {
     const { store, retention, metrics } = this.#parts;
     const { signal } = this.#ending;
-    let isWhole = true;
+    let isAllRemoved = true;
     for (let after = this.#done; ; ) {
       // Asked anew at each step: a reload may have taken it back.
       const kept = retention();
@@ -100,8 +100,8 @@ export class Retention {
       pass.failed += step.failed;
       pass.pending += step.pending;
       metrics.prunedEvents.inc(step.removed.length);
-      if (isWhole) this.#done = step.done ?? this.#done;
-      isWhole &&= step.done === step.after;
+      if (isAllRemoved) this.#done = step.done ?? this.#done;
+      isAllRemoved &&= step.done === step.after;
       after = step.after;
       if (after === undefined) return true;
       // As long as the step took, the store is left to others.

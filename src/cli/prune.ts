@@ -98,6 +98,7 @@ async function walk(store: Store, before: number, dryRun: boolean): Promise<Walk
   const walked: Walked = { events: 0, deliveries: 0, failed: 0, pending: 0 };
   using progress = new Progress(dryRun ? 'events counted' : 'events pruned');
   for (let after: string | undefined; ; ) {
+    const began = performance.now();
     const step = await store.prune({ before, dryRun, ...(after !== undefined && { after }) });
     if (!step) {
       await wait(POLL);
@@ -110,6 +111,8 @@ async function walk(store: Store, before: number, dryRun: boolean): Promise<Walk
     progress.add(step.removed.length);
     after = step.after;
     if (after === undefined) return walked;
+    // As long as the step took, the store is left to a relay that serves it.
+    if (!dryRun) await wait(performance.now() - began);
   }
 }
 

@@ -53,7 +53,7 @@ export class Caller {
       {
         origin,
         path: `${pathname}${search}`,
-        method: method as Dispatcher.HttpMethod,
+        method: method.toUpperCase() as Dispatcher.HttpMethod,
         headers,
         body,
         // The exchange has one timeout for all of it.
@@ -115,6 +115,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // undici gives an empty one when it goes on after a pause: to pause for that, too, would never end.
+    if (chunk.length === 0) return;
     this.#content?.enqueue(chunk);
     if ((this.#content?.desiredSize ?? 1) <= 0) controller.pause();
   }

@@ -34,6 +34,8 @@ export class Bodies {
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
   #aging: NodeJS.Timeout | undefined;
+  /** Give back claims, and could not yet. */
+  #owed: (() => Promise<unknown>)[] = [];
 
   constructor(read: ReadPacked) {
     this.#read = read;
@@ -60,10 +62,11 @@ export class Bodies {
   /**
    * Gives claims their bodies; an empty one, with why, when the disk has changed or lost it.
    *
-   * @param store takes the claims back when their bodies cannot be read
+   * @param store takes the claims back when their bodies cannot be read; those that it cannot take, with the next ones
    * @throws RelayError RELAY_STORE_BUSY when they cannot
    */
   async fill(claims: BodilessClaim[], request: ClaimRequest, store: Pick<Store, 'record'>): Promise<Claim[]> {
+    if (this.#owed.length > 0) await this.#giveBack([]);
     const kept = claims.map(({ event }) => this.#take(event.id));
     const unread = claims.filter((_, index) => kept[index] === undefined).map(({ event }) => event.id);
     try {
@@ -79,11 +82,18 @@ export class Bodies {
         return { ...claim, ...unpacked };
       });
     } catch (error) {
-      await Promise.allSettled(
-        claims.map((claim) => store.record(claim.token, request.target, givenBack(claim, request))),
+      await this.#giveBack(
+        claims.map((claim) => () => store.record(claim.token, request.target, givenBack(claim, request))),
       );
       throw new RelayError('RELAY_STORE_BUSY', 'what is due could not be read', { cause: error });
     }
+  }
+
+  async #giveBack(more: (() => Promise<unknown>)[]): Promise<void> {
+    const owed = [...this.#owed, ...more];
+    this.#owed = [];
+    const ended = await Promise.allSettled(owed.map((give) => give()));
+    this.#owed.push(...owed.filter((_, index) => ended[index]?.status === 'rejected'));
   }
 
   #take(event: string): Buffer | undefined {

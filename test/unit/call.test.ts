@@ -79,6 +79,30 @@ describe('a plain call', () => {
     assert.equal((await caller.call(new URL('/200', url), init)).body, null);
   });
 
+  test('reads an answer that comes in parts, the first of them with the headers', async (t) => {
+    const half = Buffer.alloc(40_000, 'x');
+    const url = await listen(
+      t,
+      createTcpServer((socket) => {
+        socket.once('data', () => {
+          socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${3 * half.length}\r\n\r\n${half}`);
+          setTimeout(() => socket.write(half), 20);
+          setTimeout(() => socket.write(half), 40);
+        });
+        socket.on('error', () => {});
+      }),
+    );
+    const answer = await callerFor(t).call(url, init);
+    assert.equal((await answer.text()).length, 3 * half.length);
+    const long = await serve(t, (_request, response) => response.end(Buffer.alloc(5_000_000)));
+    assert.equal((await (await callerFor(t).call(long, init)).arrayBuffer()).byteLength, 5_000_000);
+  });
+
+  test('sends its method in capitals, as fetch does', async (t) => {
+    const url = await serve(t, (request, response) => response.end(request.method));
+    assert.equal(await (await callerFor(t).call(url, { ...init, method: 'put' })).text(), 'PUT');
+  });
+
   test('uses connections again, also when the rest of a long answer is not wanted', async (t) => {
     let connections = 0;
     let aborted: Promise<unknown> | undefined;

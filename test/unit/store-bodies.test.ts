@@ -88,3 +88,23 @@ test('claims whose bodies cannot be read are given back as they were', async () 
   };
   assert.deepEqual(recorded, [['token of e1', settlement]]);
 });
+
+test('claims that cannot be given back either are given back later', async () => {
+  let fails = true;
+  const bodies = new Bodies(async () => {
+    throw new Error('the disk fails');
+  });
+  const recorded: string[] = [];
+  const store = {
+    record: async (token: string) => {
+      if (fails) throw new Error('the disk fails');
+      return recorded.push(token) > 0;
+    },
+  };
+  const fill = (...claims: BodilessClaim[]) => bodies.fill(claims, request, store);
+  await assert.rejects(fill(claimOf('e1'), claimOf('e2')), { code: 'RELAY_STORE_BUSY' });
+  assert.deepEqual(await fill(), []);
+  fails = false;
+  assert.deepEqual([await fill(), await fill()], [[], []]);
+  assert.deepEqual(recorded, ['token of e1', 'token of e2']);
+});

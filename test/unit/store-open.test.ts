@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import { isLocked, lockStore } from '../../src/store/lock.ts';
 import { openStore, serveStore } from '../../src/store/open.ts';
+import { packBody } from '../../src/store/rows.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';
 
@@ -108,6 +110,37 @@ test('a verb leaves an older store as it is; a relay that starts brings it up to
   database.close();
   await (await serveStore(file)).close();
   await (await openStore(file)).close();
+});
+
+test('the ledger of an older store is what it was, and a claim that was under way is freed', async () => {
+  const database = new DatabaseSync(file);
+  for (const name of ['001', '002', '003']) {
+    const url = new URL(`../../src/store/migrations/sqlite/${name}.sql`, import.meta.url);
+    database.exec(await readFile(url, 'utf8'));
+  }
+  database.exec(`
+    PRAGMA journal_mode = WAL; PRAGMA application_id = ${0x56524c59}; PRAGMA user_version = 3;
+    INSERT INTO event (source, svix_id, event_type, subject, study, state, received_at, routes, size)
+      VALUES ('versive', 'msg_1', 'interview.completed', 'x', 'study', 'routed', 1, '["all"]', 2);
+    INSERT INTO body VALUES (1, x'${packBody(Buffer.from('{}')).toString('hex')}');
+    INSERT INTO delivery (event, destination, subject, due_at, token, attempts) VALUES (1, 'slack', 'x', 1, '${randomUUID()}', 1);
+    INSERT INTO ledger VALUES ('slack', 't', 'x', 1, 'chat', '{"ts":"1"}', 0, NULL, NULL);
+    INSERT INTO ledger VALUES ('slack', 't', 'x', 2, 'slack', NULL, 0, 700, 1);
+    INSERT INTO target VALUES ('slack', 't')`);
+  database.close();
+  const { store, close } = await serveStore(file);
+  assert.deepEqual(await store.release(), { freed: 1, failed: [] });
+  const request = { destination: 'slack', target: 't', now: Date.now(), limit: 1, except: [] };
+  const [claim] = await store.claim(request);
+  assert.partialDeepStrictEqual(claim, {
+    identity: { destination: 'slack', subject: 'x', generation: 2 },
+    receipt: undefined,
+    earlier: [{ ts: '1' }],
+    doubt: { since: 700, newer: false },
+    body: Buffer.from('{}'),
+  });
+  assert.equal(await store.record(claim?.token ?? '', 't', { state: 'delivered', receipt: { ts: '2' } }), true);
+  await close();
 });
 
 test('what is no store is refused with its path and a fix', async () => {
