@@ -19,7 +19,7 @@ export type ReadPacked = (events: string[]) => Promise<Map<string, Packed>>;
 const LIMIT = 32_000_000;
 
 /** Milliseconds for which one is kept at least, while it is wanted; twice that at most. Its lane, or its retry, is late then. */
-const KEPT = 5_000;
+const KEPT = 3_000;
 
 interface Kept {
   body: Buffer;
@@ -43,7 +43,13 @@ export class Bodies {
 
   /** Keeps one while there is room: those that came before are wanted before. */
   keep(event: string, body: Buffer, wanted: number): void {
-    if (wanted < 1 || this.#bytes + body.length > LIMIT || this.#kept.has(event)) return;
+    if (wanted < 1 || this.#kept.has(event)) return;
+    // What a lane that stands still has not fetched makes room.
+    for (const [old, { isOld }] of this.#kept) {
+      if (!isOld || this.#bytes + body.length <= LIMIT) break;
+      this.#drop(old);
+    }
+    if (this.#bytes + body.length > LIMIT) return;
     this.#kept.set(event, { body, wanted, isOld: false });
     this.#bytes += body.length;
     this.#aging ??= setInterval(() => this.#age(), KEPT).unref();

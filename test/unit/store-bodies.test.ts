@@ -57,14 +57,26 @@ test('memory is bounded: what came first is kept', async () => {
   assert.deepEqual(reads, ['e3']);
 });
 
-test('a body that nobody wants after all is dropped within ten seconds', async (t) => {
+test('a body that nobody wants after all is dropped within six seconds', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { bodies, reads, fill } = scene();
   bodies.keep('e1', Buffer.from('body'), 2);
-  t.mock.timers.tick(5_000);
+  t.mock.timers.tick(3_000);
   await fill(claimOf('e1'));
   assert.deepEqual(reads, []);
-  t.mock.timers.tick(5_000);
+  t.mock.timers.tick(3_000);
+  await fill(claimOf('e1'));
+  assert.deepEqual(reads, ['e1']);
+});
+
+test('what a lane has not fetched for long makes room for new bodies', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { bodies, reads, fill } = scene();
+  for (const id of ['e1', 'e2']) bodies.keep(id, Buffer.alloc(15_000_000), 1);
+  t.mock.timers.tick(3_000);
+  bodies.keep('e3', Buffer.alloc(15_000_000), 1);
+  await fill(claimOf('e2'), claimOf('e3'));
+  assert.deepEqual(reads, []);
   await fill(claimOf('e1'));
   assert.deepEqual(reads, ['e1']);
 });
