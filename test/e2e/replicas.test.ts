@@ -123,9 +123,11 @@ describe('several relays on one PostgreSQL', { skip: !isTested('postgres') }, ()
   });
 
   test('a renamed destination is served under its new name only once nobody serves the old one', async () => {
+    // The other lane is what the second relay gets: whoever has both keeps its first.
     const older = (name: string, more = '') =>
       configText(`destinations:
   ${name}: { connector: webhook, url: "${sinks[0]?.url}"${more} }
+  other: { connector: webhook, url: "${sinks[1]?.url}" }
 routes:
   - { name: all, to: ${name} }
 `);
