@@ -9,18 +9,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { median } from './rounds.ts';
+import { median, numbers } from './rounds.ts';
 import { SECRET } from './servers.ts';
 
 const ROUTES = 10_000;
 /** UTF-16 units of a hostile config, just below what the relay reads. */
 const LARGE = 790_000;
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, hostile: { type: 'boolean', default: false } },
-});
-const rounds = Number(values.rounds);
+const { rounds } = numbers({ rounds: 9 }, ['hostile']);
 
 const HEAD = `sources: { versive: { secret: ${SECRET} } }
 destinations: { archive: { connector: file, path: x } }
@@ -64,7 +60,7 @@ function timed(...argv: string[]): number {
 const folder = await mkdtemp(path.join(tmpdir(), 'relay-bench-'));
 try {
   const runs = new Map<string, () => number>([['node -e 0', () => timed('-e', '0')]]);
-  for (const [name, text] of Object.entries({ ...GOOD, ...(values.hostile && HOSTILE) })) {
+  for (const [name, text] of Object.entries({ ...GOOD, ...(process.argv.includes('--hostile') && HOSTILE) })) {
     const file = path.join(folder, `${name.replaceAll(' ', '-')}.yaml`);
     await writeFile(file, text);
     const title = `${name} (${Math.round(text.length / 1_000)} KB)`;

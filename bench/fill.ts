@@ -47,9 +47,8 @@ export async function fillStore(
     .run({ destinations: JSON.stringify(destinations), delivered: delivered ? 1 : 0 });
   if (delivered) {
     database.exec(`
-      INSERT INTO target SELECT DISTINCT destination, 'bench' FROM delivery;
       INSERT INTO ledger (destination, target, subject, generation, origin, receipt, event)
-        SELECT destination, 'bench', subject, 1, destination, '{}', event FROM delivery ORDER BY 1, 3`);
+        SELECT destination, 'bench', subject, 1, destination, '{}', event FROM delivery ORDER BY 3, 1`);
   }
   database.exec('COMMIT');
   database.close();

@@ -10,12 +10,45 @@ export function percentile(figures: number[], percent: number): number {
   return figures.toSorted((a, b) => a - b)[Math.ceil((figures.length * percent) / 100) - 1] ?? 0;
 }
 
-/** Whole numbers of the command line, as `--rounds 5`, with what they are by default. */
-export function numbers<Name extends string>(defaults: Record<Name, number>): Record<Name, number> {
+/**
+ * Whole numbers of the command line, as `--rounds 5`, with what they are by default. It ends the process, and says what
+ * there is, for `--help` and for anything else.
+ *
+ * @param flags what may be given beside them, without a value
+ */
+export function numbers<Name extends string>(
+  defaults: Record<Name, number>,
+  flags: readonly string[] = [],
+): Record<Name, number> {
   const names = Object.keys(defaults) as Name[];
-  const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-  const given = names.map((name) => [name, Number(values[name] ?? defaults[name])]);
-  return Object.fromEntries(given) as Record<Name, number>;
+  const options = [...names.map((name) => `--${name} ${defaults[name]}`), ...flags.map((flag) => `[--${flag}]`)];
+  const usage = `Options, with what they are by default: ${options.join(' ')}`;
+  const misused = (problem: string): never => {
+    console.error(`${problem}\n${usage}`);
+    process.exit(2);
+  };
+  if (process.argv.includes('--help')) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const types = [...names.map((name) => [name, 'string']), ...flags.map((flag) => [flag, 'boolean'])];
+  const given = parsed(Object.fromEntries(types.map(([name, type]) => [name, { type }])), misused);
+  const read = names.map((name): [Name, number] => [name, Number(given[name] ?? defaults[name])]);
+  for (const [name, value] of read) {
+    if (!Number.isInteger(value) || value < 1) misused(`--${name} ${given[name]}: a whole number is wanted`);
+  }
+  return Object.fromEntries(read) as Record<Name, number>;
+}
+
+function parsed(
+  options: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
+  misused: (problem: string) => never,
+): Record<string, unknown> {
+  try {
+    return parseArgs({ options: options ?? {} }).values;
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Runs each in turn, round after round. @returns the figures of each, without those of a round that warms up */

@@ -7,22 +7,14 @@
  *
  * Usage: npm run bench -- route [--rounds 15 --routes 10000 --active 100]
  */
-import { parseArgs } from 'node:util';
 import type { Payload } from '../src/model.ts';
 import { decide } from '../src/route/decide.ts';
 import { compileFilter } from '../src/route/filter.ts';
 import { compileTable, type Table } from '../src/route/table.ts';
 import { sampleInterview } from '../src/sandbox/samples.ts';
-import { median } from './rounds.ts';
+import { median, numbers } from './rounds.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '15' },
-    routes: { type: 'string', default: '10000' },
-    active: { type: 'string', default: '100' },
-  },
-});
-const [rounds, many, active] = [Number(values.rounds), Number(values.routes), Number(values.active)];
+const { rounds, routes: many, active } = numbers({ rounds: 15, routes: 10_000, active: 100 });
 const FEW = 10;
 const EVENTS = 20_000;
 

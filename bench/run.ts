@@ -23,6 +23,15 @@ const BENCHMARKS: Record<string, string> = {
 };
 
 const [name, ...options] = process.argv.slice(2);
+if (name === '--help' || name === '-h') {
+  console.log(`npm run bench                      all of them, one after the other and with few rounds
+npm run bench -- NAME [options]    one of them whole
+npm run bench -- NAME --help       its options
+
+NAME is one of: ${Object.keys(BENCHMARKS).join(', ')}
+bench/README.md says what each measures.`);
+  process.exit(0);
+}
 if (name !== undefined && !(name in BENCHMARKS)) {
   console.error(`no benchmark "${name}". There are: ${Object.keys(BENCHMARKS).join(', ')}`);
   process.exit(2);
@@ -31,11 +40,11 @@ const chosen: [string, string[]][] =
   name === undefined ? Object.entries(BENCHMARKS).map(([each, brief]) => [each, brief.split(' ')]) : [[name, options]];
 for (const [each, args] of chosen) {
   if (name === undefined) console.log(`\n${each}`);
-  const { status } = spawnSync(process.execPath, [path.join(import.meta.dirname, `${each}.ts`), ...args], {
-    stdio: name === undefined ? ['ignore', 'inherit', 'ignore'] : 'inherit',
+  const { status, stderr } = spawnSync(process.execPath, [path.join(import.meta.dirname, `${each}.ts`), ...args], {
+    stdio: name === undefined ? ['ignore', 'inherit', 'pipe'] : 'inherit',
   });
   if (status !== 0) {
-    console.error(`${each} ended with ${status}`);
-    process.exitCode = 1;
+    console.error(`${stderr ?? ''}${each} ended with ${status}`);
+    process.exitCode = status ?? 1;
   }
 }

@@ -23,6 +23,8 @@ import { Unison } from './unison.ts';
 const RETENTION_DELAY = 60_000;
 /** Milliseconds after which the relay asks again what another process changed, when it could not take that over. */
 const FOLLOW_AGAIN = 500;
+/** Milliseconds until it tells again that it still could not. */
+const FOLLOW_SILENT = 60_000;
 
 export interface AppOptions {
   /** pino's level; `info` by default. */
@@ -141,13 +143,18 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     behind = true;
     if (following) return;
     following = true;
+    let told = Number.NEGATIVE_INFINITY;
     while (behind && ready) {
       try {
         behind = false;
         behind = !(await lanes.follow()) || behind;
       } catch (error) {
         behind = true;
-        log.warn({ step: 'store.unread', error: String(error) }, 'the store could not be read');
+        if (performance.now() - told > FOLLOW_SILENT) {
+          told = performance.now();
+          const why = error instanceof Error ? error.message : String(error);
+          log.warn({ step: 'store.unread', error: why }, 'the store could not be read');
+        }
       }
       if (behind) await sleep(FOLLOW_AGAIN, undefined, { ref: false });
     }

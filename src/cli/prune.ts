@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import { DAY, parseDuration } from '../config/durations.ts';
+import { LONGEST_RETENTION } from '../config/schema.ts';
 import { RelayError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { type Basics, readBasics } from './common.ts';
@@ -62,14 +63,14 @@ Examples:
 /** @throws RelayError RELAY_USAGE */
 function ageOf({ olderThan }: PruneOptions, { config }: Basics): number {
   const age = olderThan === undefined ? config?.retention : parseDuration(olderThan);
-  if (age !== undefined && age >= DAY) return age;
+  if (age !== undefined && age >= DAY && age <= LONGEST_RETENTION) return age;
   if (olderThan === undefined) {
     const why = config ? 'The config has no `retention:`' : 'What `retention:` says is unknown';
     throw new RelayError('RELAY_USAGE', `${why}, and nothing else says how old is old.`, {
       fix: 'Give --older-than, such as --older-than 90d.',
     });
   }
-  throw new RelayError('RELAY_USAGE', `"${olderThan}" is no duration of at least a day`, {
+  throw new RelayError('RELAY_USAGE', `"${olderThan}" is no duration from 1d to ${LONGEST_RETENTION / DAY}d`, {
     fix: 'Write one such as 90d.',
   });
 }

@@ -29,12 +29,13 @@ function parse(text: string, units: Record<string, number>): number | undefined 
  * An option that is a duration; it arrives as milliseconds.
  *
  * @param longest milliseconds
+ * @param expected what to say of anything else
  */
-export function duration(longest = LONGEST): z.ZodType<number, string> {
-  return z.string(EXPECTED_DURATION).transform((text, context) => {
+export function duration(longest = LONGEST, expected = EXPECTED_DURATION): z.ZodType<number, string> {
+  return z.string(expected).transform((text, context) => {
     const parsed = parseDuration(text);
     if (parsed !== undefined && parsed <= longest) return parsed;
-    const message = parsed === undefined ? EXPECTED_DURATION : `expected a duration of at most ${longest / DAY}d`;
+    const message = parsed === undefined ? expected : `expected a duration of at most ${longest / DAY}d`;
     context.addIssue({ code: 'custom', message, input: text });
     return z.NEVER;
   });

@@ -246,6 +246,8 @@ function withoutParts({ code, message }: OptionProblem, { substituted }: Located
 function quotesFix(located: Located, message: string): string | undefined {
   const isOther = typeof located.scalar === 'number' || typeof located.scalar === 'boolean';
   if (typeof located.scalar === 'number' && located.plain) {
+    if (message.startsWith('expected a duration of at least 1d'))
+      return `Write the unit too: ${located.source}d for days.`;
     if (message.startsWith('expected a duration')) return `Write the unit too: ${located.source}s for seconds.`;
     if (message.startsWith('expected a size')) return `Write the unit too: ${located.source}MB for megabytes.`;
   }

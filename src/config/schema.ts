@@ -84,10 +84,12 @@ export const storeSchema = z
   );
 
 /** Milliseconds of a hundred years: whoever wants longer keeps all. */
-const LONGEST_RETENTION = 36_500 * DAY;
+export const LONGEST_RETENTION = 36_500 * DAY;
 
-export const retentionSchema = duration(LONGEST_RETENTION)
-  .refine((ms) => ms >= DAY, 'expected a duration of at least 1d, such as 90d')
+const RETENTION = 'expected a duration of at least 1d, such as 90d (without `retention:` everything is kept)';
+
+export const retentionSchema = duration(LONGEST_RETENTION, RETENTION)
+  .refine((ms) => ms >= DAY, RETENTION)
   .describe(
     'How long bodies and deliveries are kept of events whose deliveries are settled, such as 90d. Without it, all is kept.',
   );

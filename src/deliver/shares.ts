@@ -5,6 +5,8 @@ import type { Serving } from '../store/store.ts';
 const LOOK = 1_000;
 /** Looks in between after which a process with its full part tries for lanes that nobody may have taken. */
 const PATIENCE = 3;
+/** Milliseconds until what still cannot be settled is told again. */
+const SILENT = 60_000;
 /** Looks between two times that a process looks after what is nobody's. */
 const TIDY = 10;
 
@@ -47,6 +49,8 @@ export class Shares {
   /** A look that has not begun. */
   #queued: Promise<void> | undefined;
   #closed = false;
+  /** What was told since the last look that settled it, and when. */
+  #told: { text: string; at: number } | undefined;
 
   constructor(parts: SharesParts) {
     this.#parts = parts;
@@ -77,7 +81,9 @@ export class Shares {
   look(): Promise<void> {
     this.#queued ??= this.alone(async () => {
       this.#queued = undefined;
-      if (!this.#closed) await this.#look();
+      if (this.#closed) return;
+      await this.#look();
+      this.#told = undefined;
     }).catch((error: unknown) => this.#warn(error));
     return this.#queued;
   }
@@ -105,6 +111,9 @@ export class Shares {
 
   #warn(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
+    const now = performance.now();
+    if (this.#told?.text === text && now - this.#told.at < SILENT) return;
+    this.#told = { text, at: now };
     this.#parts.log.warn({ step: 'lanes.unshared', error: text }, 'which lanes are ours could not be settled');
   }
 

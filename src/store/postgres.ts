@@ -132,7 +132,7 @@ export class PostgresStore implements Store {
     if (lanes) {
       const run: OwnLanes['run'] = (...work) => lanes.run(...work);
       const survived = await releaseLost(lanes);
-      const { freed, failed } = own ? await releaseAt(own, run) : await releaseUnserved(run);
+      const { freed, failed } = own ? await releaseAt(own, run) : await releaseUnserved(run, (lane) => lanes.has(lane));
       return { freed: survived + freed, failed };
     }
     return this.#database.session((client) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { openFolder } from '../support/folder.ts';
 import { configText, interview, post, type RunningRelay, Sink, spawnRelay, startRelay } from '../support/relay.ts';
 import { isTested, makeDatabase } from '../support/stores.ts';
@@ -71,6 +72,29 @@ describe('several relays on one PostgreSQL', { skip: !isTested('postgres') }, ()
     });
     await post(second, interview('int_1'));
     for (const lane of LANES) await delivered(second, 'int_1', lane);
+  });
+
+  test('what one has under way stays its own, however often it looks after what nobody has', async () => {
+    const [first, second] = [await start(), await start()];
+    await second.log.step('lanes.taken');
+    const held: (() => void)[] = [];
+    for (const sink of sinks) sink.answer = (_request, response) => held.push(() => response.writeHead(204).end());
+    await post(first, interview('int_1'));
+    await Promise.all(sinks.map((sink) => sink.got(1)));
+    // Each look follows what the other one tells.
+    for (let n = 0; n < 30; n += 1) {
+      await Promise.all([first, second].map(({ app }) => app.store.setPaused('elsewhere', n % 2 === 0)));
+      await wait(30);
+    }
+    for (const answer of held) answer();
+    for (const sink of sinks) sink.answer = (_request, response) => response.writeHead(204).end();
+    const settled = () => first.app.store.deliveries({ state: 'delivered' }, { limit: 10 });
+    while ((await settled()).length < LANES.length) await wait(20);
+    assert.deepEqual(
+      (await settled()).map(({ attempts }) => attempts),
+      LANES.map(() => 1),
+    );
+    for (const { requests } of sinks) assert.equal(requests.length, 1);
   });
 
   test('one that stands still loses its lanes; when it goes on, it records nothing and begins nothing', async (t) => {

@@ -90,7 +90,7 @@ describe('prune', () => {
     const scene = await setUp(t, `${CONFIG}\nretention: 98d`);
     assert.equal(JSON.parse((await scene.run('prune', '--dry-run', '--json')).out).kept_pending, 0);
     const none = await setUp(t);
-    for (const args of [[], ['--older-than', '5h'], ['--older-than', 'old']]) {
+    for (const args of [[], ['--older-than', '5h'], ['--older-than', 'old'], ['--older-than', '999999999d']]) {
       const { code, err } = await none.run('prune', '--dry-run', ...args);
       assert.equal(code, 2, err);
       assert.match(err, /fix .*90d/);

@@ -9,7 +9,7 @@ import { openStore, serveStore } from '../../src/store/open.ts';
 import { makeFolder, SIGNING_SECRET } from '../support/config.ts';
 import { openFolder } from '../support/folder.ts';
 import { fillStore } from '../support/full-store.ts';
-import { isTested, makeDatabase } from '../support/stores.ts';
+import { isTested, makeDatabase, onServer } from '../support/stores.ts';
 import { runVerb } from '../support/verb.ts';
 
 const CONFIG = `
@@ -196,5 +196,18 @@ Next:
     assert.ok(!(await readdir(folder)).includes('missing.db.lock'));
     const wrong = await run('--too', to);
     assert.deepEqual([wrong.code, /unknown option '--too'/.test(wrong.err)], [2, true]);
+  });
+
+  test('says which right the user of the database lacks', async (t) => {
+    const { to, run } = await setUp(t);
+    const role = `lesser_${process.pid}`;
+    await onServer(to, `CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
+    t.after(() => onServer(to, `DROP ROLE ${role}`));
+    const location = new URL(to);
+    location.username = role;
+    location.password = 'x';
+    const { code, err } = await run('--to', location.href);
+    assert.equal(code, 1);
+    assert.match(err, /the user lacks a right .*RELAY_STORE_OPEN.*\n.*GRANT CREATE ON DATABASE/);
   });
 });

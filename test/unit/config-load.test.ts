@@ -60,7 +60,8 @@ test('a retention is a day at least, and absent while its variable is empty', as
   assert.equal(await read('retention: "${KEEP:-}"'), undefined);
   assert.equal(await read('retention: 90d'), 90 * 86_400_000);
   assert.match(String(await read('retention: 12h')), /retention: expected a duration of at least 1d, such as 90d/);
-  assert.match(String(await read('retention: 90')), /retention: expected a duration such as/);
+  assert.match(String(await read('retention: 90')), /at least 1d, such as 90d .*Write the unit too: 90d for days/);
+  assert.match(String(await read('retention: forever')), /without `retention:` everything is kept/);
 });
 
 test('a small config gets all defaults', async (t) => {

@@ -178,6 +178,20 @@ for (const fails of ['begin', 'share', 'take'] as const) {
   });
 }
 
+test('what goes on failing is told once, and again when it fails after it went well', async () => {
+  const relay = new Relay(new Locks(), lanes(1));
+  const look = async (fails?: 'share') => {
+    relay.fails = fails;
+    await relay.shares.look();
+    return relay.warnings.length;
+  };
+  assert.equal(await look(), 0);
+  assert.equal(await look('share'), 1);
+  assert.equal(await look('share'), 1);
+  assert.equal(await look(), 1);
+  assert.equal(await look('share'), 2);
+});
+
 test('a connection that breaks while lanes are looked for leaves none that is ours and does not run', async () => {
   const locks = new Locks();
   const relay = new Relay(locks, lanes(3));

@@ -77,6 +77,20 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
     assert.equal(await one.store.record(token, 't', { state: 'delivered', receipt: {} }), true);
   });
 
+  test('what this process has under way in its lanes is not freed beside what nobody serves', async (t) => {
+    const location = await makeDatabase();
+    const [one, other] = [await serve(t, location), await serve(t, location)];
+    await one.store.accept(newEvent({ destinations: ['slack', 'notion'] }));
+    await one.take('slack', ['token']);
+    await other.take('notion', []);
+    const own = await claim(one);
+    await claim(other, 'notion');
+    await other.close();
+    assert.equal((await one.store.release()).freed, 1, 'of the lane that has nobody any more');
+    assert.equal(await one.store.record(own.token, 't', { state: 'delivered', receipt: {} }), true);
+    assert.equal((await one.store.deliveries({ destination: 'slack' }, { limit: 1 }))[0]?.state, 'delivered');
+  });
+
   test('a lost connection takes the lanes along, and the right to record what they had under way', async (t) => {
     const location = await makeDatabase();
     const [one, other] = [await serve(t, location), await serve(t, location)];

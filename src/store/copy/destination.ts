@@ -5,6 +5,7 @@ import { isHalfCopied, MARKER } from '../postgres/half-copied.ts';
 import { inspect } from '../postgres/inspect.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { withClient } from '../postgres/open.ts';
+import { openError } from '../postgres/open-error.ts';
 import { SERVED } from '../postgres/replicas.ts';
 import type { Place, Source } from './source.ts';
 import { converted, type Row, TABLES, type Table, type Total, TYPES, totalStatement } from './tables.ts';
@@ -195,6 +196,8 @@ function failure(error: unknown, shown: string): unknown {
       cause: error,
     });
   }
+  // Of a right that is missing it is known what to do.
+  if (sqlState(error) === '42501') return openError(shown, error);
   const why = surroundings(error);
   if (why === undefined) return error;
   return new RelayError('RELAY_STORE_BUSY', `the copy into ${shown} stopped: ${why}`, {

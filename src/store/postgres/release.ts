@@ -54,12 +54,17 @@ export async function releaseAt(destinations: readonly string[], run: Run): Prom
   }
 }
 
-/** Frees the claims at the destinations whose lane no other connection than this one holds. */
-export async function releaseUnserved(run: Run): Promise<Released> {
+/**
+ * Frees the claims at the destinations whose lane no connection holds.
+ *
+ * @param serves whether it is this connection that holds the lane: the database gives a session each lock that it has already
+ */
+export async function releaseUnserved(run: Run, serves = (_lane: string) => false): Promise<Released> {
   const released: Released = { freed: 0, failed: [] };
   const rows = await run({ text: 'SELECT DISTINCT destination FROM delivery WHERE token IS NOT NULL' });
   for (const { destination } of rows) {
     const lane = fromDatabase(String(destination));
+    if (serves(lane)) continue;
     const values = [laneLock(lane)];
     const [lock] = await run({ text: 'SELECT pg_try_advisory_lock($1::bigint) AS got', values }, { alone: true });
     if (lock?.got !== true) continue;
