@@ -75,7 +75,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     taken: (before, after) => {
       effect.tell(before, after);
       void unison.announce(after.fingerprint);
-      if (before.retention !== after.retention) retention.soon();
+      retention.follow(before.retention);
     },
     log,
   });

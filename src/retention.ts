@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spelledDuration } from './config/durations.ts';
 import type { Log } from './connector.ts';
 import type { Metrics } from './metrics.ts';
 import type { Store } from './store/store.ts';
@@ -36,12 +37,26 @@ export class Retention {
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
-    this.soon();
+    this.#schedule(parts.delay);
   }
 
-  /** Begins the next pass after the delay: time to take a wrong config back. */
-  soon(): void {
-    this.#schedule(this.#parts.delay);
+  /** The config says something else from now on. The next pass begins after the delay: time to take a wrong one back. */
+  follow(before: number | undefined): void {
+    const { log, delay, retention } = this.#parts;
+    const now = retention();
+    if (now === before) return;
+    const spelled = (ms: number | undefined) => (ms === undefined ? null : spelledDuration(ms));
+    const change = { step: 'retention.changed', from: spelled(before), to: spelled(now) };
+    if (now !== undefined && now < (before ?? Number.POSITIVE_INFINITY)) {
+      const at = new Date(Date.now() + delay).toISOString();
+      const words = `from ${at} on, bodies and deliveries of settled events older than ${change.to} are removed`;
+      log.warn(change, `${words}; take \`retention:\` back before then to keep them`);
+    } else
+      log.info(
+        change,
+        now === undefined ? 'nothing is removed any more' : `nothing younger than ${change.to} is removed`,
+      );
+    this.#schedule(delay);
   }
 
   /** Ends a pass under way after its step. */

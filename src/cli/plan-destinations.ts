@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { spelledDuration } from '../config/durations.ts';
 import { restartsFor } from '../config/restart.ts';
 import { turnover } from '../route/plan.ts';
 import type { Store } from '../store/store.ts';
@@ -52,6 +53,15 @@ export function restartNotes({ before, after }: Comparison): Cell[] {
   const kept = changed.includes('store') ? `; stored events stay in ${near(before.store)}` : '';
   const text = `${listed(changed)} ${changed.length === 1 ? 'changes' : 'change'}: that needs a restart${kept}.`;
   return [{ text, style: 'yellow' }];
+}
+
+/** What a running relay would begin to remove. */
+export function retentionNotes({ before, after }: Comparison): Cell[] {
+  if (!before || after.retention === undefined) return [];
+  if (after.retention >= (before.retention ?? Number.POSITIVE_INFINITY)) return [];
+  const age = spelledDuration(after.retention);
+  const what = `The bodies and deliveries of settled events older than ${age} are removed, a minute after it is in force`;
+  return [{ text: `${what}. How many: versive-relay prune --older-than ${age} --dry-run`, style: 'yellow' }];
 }
 
 /** A path as a person in this folder writes it. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import { spelledDuration } from '../config/durations.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { restartsFor } from '../config/restart.ts';
 import { EXIT } from '../errors.ts';
@@ -11,7 +12,7 @@ import { isError, printFindings, refusal } from './common.ts';
 import { checkLive, liveNotes } from './live.ts';
 import { showMoment } from './moment.ts';
 import { configOption, jsonOption, wholeNumber } from './options.ts';
-import { destinationNotes, restartNotes } from './plan-destinations.ts';
+import { destinationNotes, restartNotes, retentionNotes } from './plan-destinations.ts';
 import { type Comparison, PlannedEvents } from './plan-events.ts';
 import { PlannedPreviews } from './plan-previews.ts';
 import { PlannedRouting, plannedShape } from './plan-routing.ts';
@@ -53,13 +54,14 @@ the folder of the present one: relative paths and .env are looked for beside a c
 Without one, the config is compared with the deliveries that the events really had, as a relay decided when they came (or
 as a replay made them). That shows what a backfill would bring. Rendered output is compared only between two files.
 
-Of server and store it says only that a change needs a restart.
+Of server and store it says only that a change needs a restart; of retention, what would begin to be removed.
 
 With --json: {"event", "subject", "gains", "loses", "renders"} for each event that changes, "renders" naming the
 destinations that would be sent it otherwise. Then one object for all of it: "of" events were compared; "unrouted" of them
 would go nowhere, "routed" no longer; "gains", "loses", "changed" (what is sent) and "rejected" count events by
 destination; "new", "gone", "renamed" and "moved" name destinations; "backfill" is how many deliveries replay --reroute
-would make; "restart" says whether the server or the store changes. Words go to standard error.
+would make; "restart" says whether the server or the store changes, "retention" what it is by the new config. Words go to
+standard error.
 Exit codes: 0 fine, also when there are changes; 1 nothing is stored yet or --live found an error; 78 a config has errors.
 
 Examples:
@@ -148,6 +150,7 @@ async function compare(comparison: Comparison, { store, present, next, options }
   if (options.json) printJson(wholeShape(comparison, routing, previews));
   const notes = [
     ...restartNotes(comparison),
+    ...retentionNotes(comparison),
     ...(await destinationNotes(comparison, {
       store,
       gains: counts.gains,
@@ -180,6 +183,7 @@ function wholeShape(
     moved: previews?.moved ?? [],
     backfill: missing,
     restart: before ? restartsFor(before, after) : [],
+    retention: after.retention === undefined ? null : spelledDuration(after.retention),
   };
 }
 

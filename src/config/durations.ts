@@ -25,6 +25,12 @@ function parse(text: string, units: Record<string, number>): number | undefined 
   return factor === undefined ? undefined : Math.round(Number(number) * factor);
 }
 
+/** Milliseconds as a config has them, in the largest unit that leaves no rest. */
+export function spelledDuration(ms: number): string {
+  const [unit, length] = Object.entries(MILLISECONDS).findLast(([, each]) => ms % each === 0) ?? ['ms', 1];
+  return `${ms / length}${unit}`;
+}
+
 /**
  * An option that is a duration; it arrives as milliseconds.
  *

@@ -152,6 +152,7 @@ describe('plan new.yaml', () => {
         moved: [],
         backfill: 1,
         restart: [],
+        retention: null,
       },
     ]);
     assert.match(ran.err, /2 of them gain or lose a destination/);
@@ -196,6 +197,17 @@ describe('plan new.yaml', () => {
     assert.match(out, /\nlate is disabled: what goes there is held\.\n/);
     assert.match(out, /another place: chat: slack:C0123456789 → slack:C0123456780\./);
     assert.doesNotMatch(out, /\n(alerts|chat) {2}[+−]/, 'a new name alone is no gain and no loss');
+  });
+
+  test('says what a retention would begin to remove', async (t) => {
+    const { plan } = await setUp(t);
+    const kept = await plan(`retention: 90d\n${config()}`);
+    assert.match(
+      kept.out,
+      /\nThe bodies and deliveries of settled events older than 90d are removed, .*: versive-relay prune --older-than 90d --dry-run\n/,
+    );
+    const { length, [length - 1]: whole } = changes(await plan(`retention: 90d\n${config()}`, '--json'));
+    assert.equal((whole as { retention?: unknown }).retention, '90d');
   });
 
   test('says that a changed server or store needs a restart, and where the events stay', async (t) => {

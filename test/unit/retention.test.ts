@@ -14,7 +14,7 @@ function setUp(t: TestContext, answer: (request: PruneRequest, index: number) =>
   const none = async () => [];
   const asked: PruneRequest[] = [];
   const lines: Record<string, unknown>[] = [];
-  const log = (line: object) => void lines.push(line as Record<string, unknown>);
+  const log = (line: object, words: string) => void lines.push({ ...line, words });
   const config: { retention: number | undefined } = { retention: 30 * DAY };
   const metrics = createMetrics({ destinations: () => [], backlog: none, lanes: none, replicas: none });
   const retention = new Retention({
@@ -91,7 +91,9 @@ test('without a retention nothing is asked; one that a reload brings is soon in 
   await turns();
   assert.equal(asked.length, 0);
   config.retention = 2 * DAY;
-  retention.soon();
+  retention.follow(undefined);
+  const [told] = lines.splice(0);
+  assert.partialDeepStrictEqual(told, { step: 'retention.changed', from: null, to: '2d' });
   t.mock.timers.tick(DELAY);
   await until(() => asked.length > 0);
   assert.ok(Math.abs(Date.now() - 2 * DAY - (asked[0]?.before ?? 0)) < HOUR);
@@ -129,4 +131,26 @@ test('closing waits for the step under way, and begins no other', async (t) => {
   await closing;
   assert.equal(asked.length, 1);
   assert.partialDeepStrictEqual(lines, [{ step: 'events.pruned', events: 1 }]);
+});
+
+test('a changed retention is told, with the time from which more is removed', async (t) => {
+  const { retention, config, lines } = setUp(t, async () => step(undefined));
+  const days = (count: number | undefined) => (count === undefined ? undefined : count * DAY);
+  const told = [
+    [30, 36],
+    [36, 1.5],
+    [1.5, undefined],
+    [undefined, undefined],
+  ].map(([before, now]) => {
+    config.retention = days(now);
+    retention.follow(days(before));
+    return lines.splice(0);
+  });
+  assert.partialDeepStrictEqual(told, [[{ from: '30d', to: '36d' }], [{ from: '36d', to: '36h' }], [{ to: null }], []]);
+  const words = told.map(([line]) => String(line?.words));
+  assert.match(words[0] ?? '', /^nothing younger than 36d is removed$/);
+  assert.match(
+    words[1] ?? '',
+    /^from 2.*Z on, bodies and deliveries of settled events older than 36h are removed; take/,
+  );
 });
