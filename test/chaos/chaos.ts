@@ -40,6 +40,8 @@ export interface ChaosReport {
   verdict: Verdict;
   /** Calls that came in spite of a Retry-After. */
   early: { service: string; ms: number }[];
+  /** Calls under a `webhook-id` that the endpoint knew already. */
+  repeats: number;
   /** Deliveries that were given up because three kills in a row met them, and that the verb `retry` brought back. */
   struck: number;
   seconds: number;
@@ -101,6 +103,7 @@ async function play(dice: Dice, { cycles, events, progress = () => {} }: ChaosOp
       events: versive.count,
       verdict: world.judge(versive.acknowledged),
       early: early.map(({ service, ms }) => ({ service, ms: Math.round(ms) })),
+      repeats: world.repeats,
       struck,
       history: (word) => historyOf(lives, word),
       seconds: Math.round((performance.now() - began) / 1000),

@@ -81,6 +81,7 @@ async function play(
       events: versive.count,
       verdict: world.judge(versive.acknowledged),
       early: world.early.filter((each) => !excused(each)).map(({ service, ms }) => ({ service, ms: Math.round(ms) })),
+      repeats: world.repeats,
       struck,
       history: (word) => all.flatMap((replica, n) => replica.history(word).map((line) => `replica ${n} ${line}`)),
       seconds: Math.round((performance.now() - began) / 1000),

@@ -28,7 +28,7 @@ function historyOfFirst(report: ChaosReport): string[] {
 
 /** The figures, and below them each problem. */
 export function printReport(report: ChaosReport): string {
-  const { seed, calamities, events, verdict, early, struck, seconds } = report;
+  const { seed, calamities, events, verdict, early, repeats, struck, seconds } = report;
   const counts = (kind: keyof typeof verdict) =>
     SERVICES.map((service) => String(verdict[kind][service]?.length ?? 0).padStart(7)).join('');
   return [
@@ -41,6 +41,7 @@ export function printReport(report: ChaosReport): string {
     `doubled  ${counts('doubled')}`,
     `wrong    ${counts('wrong')}`,
     `calls during a Retry-After: ${early.length}`,
+    `webhook calls repeated under their id, which an endpoint drops: ${repeats}`,
     `deliveries given up after three kills in a row, and retried: ${struck}`,
     ...problemsOf(report).slice(0, 20),
     ...historyOfFirst(report),

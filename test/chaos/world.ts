@@ -31,6 +31,8 @@ export class World {
   readonly hookFaults: Faults;
   /** The webhook ids under which the endpoint took an event, by the participant that its body names. */
   readonly hooks = new Map<string, Set<string>>();
+  /** Calls under an id that the endpoint knew already: what an unknown end, or a kill, may cost it. */
+  repeats = 0;
   /** Calls in spite of a Retry-After, by service: how many milliseconds after it. */
   readonly early: { service: string; ms: number; at: number }[] = [];
   #hookUrl = '';
@@ -49,7 +51,9 @@ export class World {
     this.#hook.post('/hook', async (request, reply) => {
       const { interview } = request.body as { interview: { vid: string } };
       const ids = this.hooks.get(interview.vid) ?? new Set();
-      this.hooks.set(interview.vid, ids.add(String(request.headers['webhook-id'])));
+      const id = String(request.headers['webhook-id']);
+      if (ids.has(id)) this.repeats += 1;
+      this.hooks.set(interview.vid, ids.add(id));
       return reply.code(204).send();
     });
     for (const [service, faults] of this.#faults()) {
