@@ -1,6 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { DeliveryRecord, EventRecord } from '../model.ts';
-import type { Packed } from './bodies.ts';
 import { readError } from './database.ts';
 import { pageBefore, pageSize } from './pages.ts';
 import { findPrunable, type PruneStep } from './prune.ts';
@@ -89,19 +88,6 @@ export class Lists {
     const sql = `SELECT ${EVENT}, b.zstd FROM event e LEFT JOIN body b ON b.event = e.id WHERE e.id = ?`;
     const row = this.#get<EventRow & { zstd: Uint8Array | null }>(sql, number);
     return row && withBody(eventRecord(row), row.zstd);
-  }
-
-  packed(events: string[]): Map<string, Packed> {
-    const sql = `
-      SELECT b.zstd, e.size, (
-        SELECT count(*) FROM delivery d WHERE d.event = e.id AND d.state = 'pending' AND d.token IS NULL
-      ) AS wanted FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`;
-    const found = new Map<string, Packed>();
-    for (const id of events) {
-      const row = this.#get<Packed>(sql, numberOf(id, 'e') ?? 0);
-      if (row) found.set(id, { ...row });
-    }
-    return found;
   }
 
   delivery(id: string): DeliveryRecord | undefined {

@@ -3,6 +3,7 @@ import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
 import { Bodies, type BodilessClaim, type Packed } from './bodies.ts';
 import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
+import { readError } from './database.ts';
 import { KEY_KEPT, STEP } from './limits.ts';
 import { Lists } from './lists.ts';
 import { prune, pruneStep } from './prune.ts';
@@ -279,8 +280,18 @@ export class SqliteStore implements Store {
     return this.#lists.event(id);
   }
 
+  /** By the connection that writes: it has just had the pages in hand, and the other one reads them anew after each commit. */
   async packed(events: string[]): Promise<Map<string, Packed>> {
-    return this.#lists.packed(events);
+    const found = new Map<string, Packed>();
+    try {
+      for (const id of events) {
+        const row = this.#sql.packed.get(numberOf(id, 'e') ?? 0) as Packed | undefined;
+        if (row) found.set(id, { ...row });
+      }
+    } catch (error) {
+      throw readError(error);
+    }
+    return found;
   }
 
   async delivery(id: string): Promise<DeliveryRecord | undefined> {

@@ -57,6 +57,10 @@ const SQL = {
     WHERE d.destination = :destination AND d.due_at <= :now AND ${FREE}
     ORDER BY d.due_at, d.id`,
   take: 'UPDATE delivery SET token = ?, attempts = attempts + 1, renew = 0 WHERE id = ?',
+  packed: `
+    SELECT b.zstd, e.size, (
+      SELECT count(*) FROM delivery d WHERE d.event = e.id AND d.state = 'pending' AND d.token IS NULL
+    ) AS wanted FROM event e JOIN body b ON b.event = e.id WHERE e.id = ?`,
   earlier: `
     SELECT receipt FROM ledger WHERE subject = ? AND destination = ? AND target = ? AND generation < ?
       AND receipt IS NOT NULL ORDER BY generation`,
