@@ -26,11 +26,16 @@ export function isTested(store: StoreName): boolean {
 
 /** On which store this file's relays run: the first that is wanted. */
 let current: StoreName = isTested('sqlite') ? 'sqlite' : 'postgres';
+let again = false;
+
+/** Whether the file's tests run on another store too, as large as they are written: here they may be smaller. */
+export const isAgain = () => again;
 
 /** Defines tests once more, on PostgreSQL, when both stores are wanted: alone it serves every file's tests anyway. */
 export async function againOnPostgres(define: () => Promise<unknown>): Promise<void> {
   if (!isTested('sqlite') || !isTested('postgres')) return;
   current = 'postgres';
+  again = true;
   await define();
 }
 
