@@ -1,5 +1,5 @@
 /** The events that the benchmarks send: realistic interviews of 25 KB, signed, each of another participant. */
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { type Agent, request } from 'node:http';
 import { sampleInterview } from '../src/sandbox/samples.ts';
 import { SECRET } from './servers.ts';
@@ -26,9 +26,31 @@ export function bodyOf(interview: string = randomUUID()): string {
   return `${head}${interview}${tail}`;
 }
 
+/** Characters of a KSUID, in their order. */
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** Where the time of KSUIDs begins, epoch seconds. */
+const KSUID_EPOCH = 1_400_000_000;
+
+/**
+ * An id as Svix makes it: a KSUID, whose first bytes are the time. Ids that come one after the other are neighbours in an
+ * index, as they are in production (https://github.com/svix/svix-webhooks, server/svix-server/src/core/types/mod.rs).
+ */
+export function messageId(now = Date.now()): string {
+  const time = Buffer.alloc(5);
+  time.writeUInt32BE(Math.floor(now / 1000) - KSUID_EPOCH);
+  time.writeUInt8(Math.floor((now % 1000) / 4), 4);
+  let rest = BigInt(`0x${Buffer.concat([time, randomBytes(15)]).toString('hex')}`);
+  let id = '';
+  for (let n = 0; n < 27; n += 1) {
+    id = BASE62.charAt(Number(rest % 62n)) + id;
+    rest /= 62n;
+  }
+  return `msg_${id}`;
+}
+
 /** The headers of Svix for a body, with an id of its own. */
 export function signed(body: string): Record<string, string> {
-  const id = `msg_${randomUUID()}`;
+  const id = messageId();
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${body}`).digest('base64');
   return {

@@ -119,7 +119,7 @@ export async function startApp(first: Config, options: AppOptions = {}): Promise
     store,
     metrics,
     log,
-    accepted: (destinations) => lanes.wake(destinations),
+    keep: (event) => lanes.accept(event),
     report,
     ready: () => ready,
   });

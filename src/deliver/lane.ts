@@ -1,18 +1,18 @@
-import type PQueue from 'p-queue';
-import { HALT_PROBE_INTERVAL } from '../backoff.ts';
 import type { DestinationConfig } from '../config/config.ts';
-import type { Destination, Log } from '../connector.ts';
-import type { Metrics } from '../metrics.ts';
-import type { News } from '../news.ts';
+import type { Destination } from '../connector.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Claim, Halt, LaneRecord, Settlement, Store } from '../store/store.ts';
+import type { Claim, LaneRecord, Offer, Settlement } from '../store/store.ts';
 import { attempt, type Ended } from './attempt.ts';
 import { Breaker } from './breaker.ts';
+import { closeDestination } from './close-destination.ts';
 import { Doubts } from './doubts.ts';
 import { insist } from './insist.ts';
+import type { LaneParts } from './lane-parts.ts';
 import { type Pace, tally } from './pace.ts';
 import { RateLimit } from './rate-limit.ts';
+import { Room } from './room.ts';
 import { damaged, settle, superseded, unbegun } from './settle.ts';
+import { Standing } from './standing.ts';
 import { wideLine } from './wide-line.ts';
 
 /** Milliseconds that attempts under way get when a lane stops. */
@@ -27,26 +27,11 @@ const STORE_AWAY = 1_000;
 /** Least milliseconds between two looks at what is due. */
 const SHORTEST_NAP = 50;
 
+/** Milliseconds until it looks again at what is due and could not be claimed, unless something that is under way ends. */
+const BUSY_NAP = 1_000;
+
 /** Longest wait of a timer, milliseconds; what is due later is looked at again. */
 const LONGEST_NAP = 60_000;
-
-export interface LaneParts {
-  config: DestinationConfig;
-  destination: Destination;
-  store: Store;
-  pace: Pace;
-  /** Tasks of one serial key run one at a time. */
-  serial: PQueue | undefined;
-  timezone: string;
-  log: Log;
-  metrics: Metrics;
-  scrub: (text: string) => string;
-  report: (news: News) => void;
-  /** Aborts when the process must end, whether or not the store could commit. */
-  giveUp: AbortSignal;
-  /** Aborts the destination's calls: the same controller that its `fetch` listens to. */
-  abort: AbortController;
-}
 
 /**
  * The queue of one destination: claims what is due, in order and within its limits, and records how each attempt ended.
@@ -59,22 +44,29 @@ export class Lane {
   readonly #rateLimit = new RateLimit();
   /** By subject, from its claim until its end is recorded. */
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Attempts whose end is not known yet. */
-  #attempts = 0;
-  #record: LaneRecord;
-  /** Grows before and after each change that the lane itself makes to its record: odd while one is under way. */
-  changes = 0;
-  /** While halted; monotonic, as all times that only this process needs: a wall clock may jump. */
-  #nextProbe = 0;
+  /** For attempts whose end is not known yet. */
+  readonly #room: Room;
+  /** Offers of which it is not known yet what became of them. */
+  #offers = 0;
+  #offersEnded = Promise.withResolvers<void>();
+  readonly #standing: Standing;
   readonly #doubts: Doubts;
   #ending = false;
+  /** How often somebody said that there is something to look for. */
+  #calls = 0;
+  /** It has looked, and nothing is due before its nap ends. */
+  #isClear = false;
+  /** More may be due than it could claim when it last looked. */
+  #isBehind = true;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
   constructor(parts: LaneParts, record: LaneRecord) {
     this.#parts = parts;
     this.name = parts.config.name;
-    this.#record = record;
+    this.#standing = new Standing(parts, record);
+    const { limits, deliverMany } = parts.destination;
+    this.#room = new Room(deliverMany ? 1 : (limits.concurrency ?? 1));
     const { timeout, settles = parts.destination.settles } = parts.config;
     this.#doubts = new Doubts({ timeout, settles });
   }
@@ -91,6 +83,11 @@ export class Lane {
     return this.#parts.pace;
   }
 
+  /** Grows with each change that the lane itself makes to its record: odd while one is under way. */
+  get changes(): number {
+    return this.#standing.changes;
+  }
+
   start(): void {
     this.#parts.metrics.breakerOpen.set({ destination: this.name }, this.#breaker.open ? 1 : 0);
     this.#running ??= this.#run();
@@ -98,12 +95,33 @@ export class Lane {
 
   /** Looks again at what is due. */
   wake(): void {
+    this.#calls += 1;
+    this.#isClear = false;
     this.#woken.resolve();
+  }
+
+  /**
+   * Offers to take the delivery of an event that is being accepted. Undefined when that must wait its turn: others have waited
+   * longer, the lane stands still, or it delivers many at a time. `take` tells what became of the offer.
+   */
+  offer(): Offer | undefined {
+    if (this.#ending || !this.#running || this.#parts.serial || this.destination.deliverMany) return undefined;
+    if (this.#isBehind || this.#standsStill || this.#isFull || !this.#room.hasSpare(this.#offers)) return undefined;
+    this.#offers += 1;
+    return { destination: this.name, target: this.destination.target };
+  }
+
+  /** @param claim undefined when the offer was not taken */
+  take(claim: Claim | undefined): void {
+    this.#offers -= 1;
+    if (claim) this.#track([claim], false);
+    else this.wake();
+    if (this.#offers === 0) this.#offersEnded.resolve();
   }
 
   /** Takes over what `pause`, `resume` or another process made of the lane. */
   follow(state: LaneRecord | undefined): void {
-    this.#record = state ?? { destination: this.name, paused: false, halt: undefined };
+    this.#standing.follow(state ?? { destination: this.name, paused: false, halt: undefined });
     this.wake();
   }
 
@@ -118,6 +136,8 @@ export class Lane {
     this.wake();
     const grace = setTimeout(() => this.#parts.abort.abort(), GRACE);
     await this.#running;
+    this.#offersEnded = Promise.withResolvers();
+    if (this.#offers > 0) await this.#offersEnded.promise;
     await Promise.all(this.#underWay.values());
     clearTimeout(grace);
   }
@@ -135,14 +155,26 @@ export class Lane {
       this.#woken = Promise.withResolvers();
       try {
         const wait = this.#blockedFor();
-        if (wait > 0) await this.#nap(wait);
-        else if (!(await this.#turn())) await this.#nap((await this.#nextDue()) - Date.now());
+        if (wait > 0) {
+          this.#isBehind = true;
+          await this.#nap(wait);
+        } else if (!(await this.#turn())) await this.#rest();
       } catch (error) {
         const { log, scrub } = this.#parts;
         log.warn({ step: 'lane.stalled', destination: this.name, error: scrub(String(error)) }, 'lane stalled');
         await this.#nap(STORE_AWAY);
       }
     }
+  }
+
+  /** Nothing could be claimed: waits for the next that is due. */
+  async #rest(): Promise<void> {
+    const calls = this.#calls;
+    const next = (await this.#parts.store.nextDue(this.name)) ?? Number.POSITIVE_INFINITY;
+    const ms = next - Date.now();
+    this.#isClear = ms > 0 && calls === this.#calls;
+    await this.#nap(ms <= 0 && this.#underWay.size > 0 ? BUSY_NAP : ms);
+    this.#isClear = false;
   }
 
   /** Waits for a wake, or so many milliseconds. */
@@ -155,25 +187,30 @@ export class Lane {
 
   /** Milliseconds in which nothing may be claimed; 0 or less for none. A service's Retry-After outranks every probe. */
   #blockedFor(): number {
-    if (this.#record.paused || this.#room <= 0) return Number.POSITIVE_INFINITY;
-    const probe = this.#record.halt ? this.#nextProbe : this.#breaker.until;
+    if (this.#standing.isPaused || this.#places <= 0) return Number.POSITIVE_INFINITY;
+    const probe = this.#standing.isHalted ? this.#standing.nextProbe : this.#breaker.until;
     return Math.max(this.#parts.pace.pausedFor, probe - performance.now());
   }
 
   /** While halted or behind an open breaker, one delivery at a time asks whether things are well again. */
   get #probing(): boolean {
-    return this.#record.halt !== undefined || this.#breaker.open;
+    return this.#standing.isHalted || this.#breaker.open;
   }
 
-  /** How many attempts may begin now. What has arrived takes no room while that is recorded, within reason. */
-  get #room(): number {
-    if (this.#probing) return this.#underWay.size === 0 ? 1 : 0;
-    const width = this.destination.deliverMany ? 1 : (this.destination.limits.concurrency ?? 1);
-    return this.#underWay.size < UNRECORDED * width ? width - this.#attempts : 0;
+  /** Nothing may be sent now but a probe. */
+  get #standsStill(): boolean {
+    return this.#standing.isPaused || this.#probing || this.#parts.pace.pausedFor > 0;
   }
 
-  async #nextDue(): Promise<number> {
-    return (await this.#parts.store.nextDue(this.name, [...this.#underWay.keys()])) ?? Number.POSITIVE_INFINITY;
+  /** What has arrived takes no room while that is recorded, within reason. */
+  get #isFull(): boolean {
+    return this.#underWay.size >= UNRECORDED * this.#room.width;
+  }
+
+  /** How many attempts may be claimed for now. */
+  get #places(): number {
+    if (this.#probing) return this.#underWay.size === 0 && this.#offers === 0 ? 1 : 0;
+    return this.#isFull ? 0 : this.#room.free;
   }
 
   /** Claims what is due and begins it. False when nothing was due. */
@@ -193,15 +230,16 @@ export class Lane {
     const { store } = this.#parts;
     const { batch } = this.destination.limits;
     const probe = this.#probing;
-    const room = this.destination.deliverMany ? (batch ?? 1) : this.#room;
+    const limit = probe ? 1 : this.destination.deliverMany ? (batch ?? 1) : this.#places;
     const claims = await store.claim({
       destination: this.name,
       target: this.destination.target,
       standsAlone: this.destination.standsAlone === true,
       now: Date.now(),
-      limit: probe ? 1 : room,
+      limit,
       except: [...this.#underWay.keys()],
     });
+    this.#isBehind = claims.length >= limit;
     const broken = claims.filter(({ damage }) => damage !== undefined);
     await Promise.all(
       broken.map((claim) => this.#settle(claim, damaged(claim), { ms: 0, probe: false, probing: false })),
@@ -228,14 +266,16 @@ export class Lane {
   }
 
   #track(claims: Claim[], probe: boolean): void {
-    this.#attempts += 1;
+    const calls = this.#calls;
     let attempting = true;
     const ended = () => {
-      if (attempting) this.#attempts -= 1;
+      if (attempting) this.#room.leave();
       attempting = false;
-      this.wake();
+      // A verb may have wished for something that could only be done now.
+      if (!this.#isClear || calls !== this.#calls) this.#woken.resolve();
     };
-    const end = this.#attempt(claims, probe, ended)
+    const turn = this.#room.enter();
+    const end = (turn ? turn.then(() => this.#late(claims, probe, ended)) : this.#attempt(claims, probe, ended))
       .catch((error: unknown) => {
         const { log, scrub } = this.#parts;
         log.warn(
@@ -248,6 +288,12 @@ export class Lane {
         ended();
       });
     for (const claim of claims) this.#underWay.set(claim.event.subject, end);
+  }
+
+  /** What was claimed while others were under way has waited for one of them to end: by now the lane may stand still. */
+  async #late(claims: Claim[], probe: boolean, ended: () => void): Promise<void> {
+    if (!this.#ending && !this.#standsStill) return this.#attempt(claims, probe, ended);
+    await Promise.all(claims.map((claim) => this.#recordEnd(claim, () => unbegun(claim))));
   }
 
   /** @param ended called when the end is known and stands nothing in the way of the next attempt: it is yet to be recorded */
@@ -334,6 +380,7 @@ export class Lane {
       settlement = judge();
       return store.record(claim.token, this.destination.target, settlement);
     });
+    if (settlement.state === 'pending') this.wake();
     return { ours: ours ?? false, settlement };
   }
 
@@ -343,50 +390,10 @@ export class Lane {
 
   /** What an outcome means for the lane, and for the people who run it. */
   async #afterwards(claim: Claim, outcome: Ended['outcome'], settlement: Settlement, probe: boolean): Promise<void> {
-    const { log, report } = this.#parts;
-    if (outcome.kind === 'halt') {
-      this.#nextProbe = performance.now() + HALT_PROBE_INTERVAL;
-      if (this.#record.halt) return;
-      const { reason, detail, fix } = outcome;
-      await this.#setHalt({ reason, detail, fix, since: Date.now() });
-      log.warn({ step: 'lane.halted', destination: this.name, reason, detail, fix }, 'lane halted');
-      report({ kind: 'halted', destination: this.name, detail, fix });
-      return;
-    }
-    // Only a probe says that things are well again: other deliveries were under way before the halt.
-    if (this.#record.halt && probe && outcome.kind !== 'waiting') {
-      this.#nextProbe = performance.now() + HALT_PROBE_INTERVAL;
-      if (outcome.kind === 'delivered' || outcome.kind === 'reject') {
-        await this.#setHalt(undefined);
-        log.info({ step: 'lane.resumed', destination: this.name }, 'lane resumed: a probe was taken');
-      }
-    }
+    await this.#standing.observe(outcome, probe);
     if (settlement.state !== 'failed') return;
     const { detail, fix } = settlement;
     const { id: delivery, subject } = claim.delivery;
-    report({ kind: 'failed', destination: this.name, delivery, subject, detail, fix });
-  }
-
-  async #setHalt(halt: Halt | undefined): Promise<void> {
-    this.changes += 1;
-    this.#record = { ...this.#record, halt };
-    try {
-      await this.#insist(() => this.#parts.store.setHalt(this.name, halt));
-    } finally {
-      this.changes += 1;
-    }
-  }
-}
-
-/** Lets a connector end what it has open. Never throws. */
-export async function closeDestination(
-  destination: Destination,
-  name: string,
-  { log, scrub }: Pick<LaneParts, 'log' | 'scrub'>,
-): Promise<void> {
-  try {
-    await destination.close?.();
-  } catch (error) {
-    log.warn({ step: 'lane.unclosed', destination: name, error: scrub(String(error)) }, 'a connector did not close');
+    this.#parts.report({ kind: 'failed', destination: this.name, delivery, subject, detail, fix });
   }
 }

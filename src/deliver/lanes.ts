@@ -4,10 +4,11 @@ import { openWith } from '../config/open.ts';
 import type { Destination, Log } from '../connector.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
-import type { Serving, Store } from '../store/store.ts';
+import type { Accepted, Claim, NewEvent, Serving, Store } from '../store/store.ts';
+import { closeDestination } from './close-destination.ts';
 import { freeClaims } from './free-claims.ts';
 import { insist } from './insist.ts';
-import { closeDestination, Lane } from './lane.ts';
+import { Lane } from './lane.ts';
 import { type Pace, Paces } from './pace.ts';
 import { type Member, Shares } from './shares.ts';
 
@@ -71,6 +72,34 @@ export class Lanes {
   /** Looks again at what is due, at these destinations or at all. */
   wake(names: Iterable<string> = this.#lanes.keys()): void {
     for (const name of names) this.#lanes.get(name)?.wake();
+  }
+
+  /**
+   * Keeps an event, and begins its deliveries: those that lanes with room were given with the same commit at once, the
+   * others as their lanes come to them.
+   *
+   * @throws RelayError RELAY_STORE_BUSY when the store cannot commit
+   */
+  async accept(event: NewEvent): Promise<Accepted> {
+    const offering: Lane[] = [];
+    const offers = [...new Set(event.destinations)].flatMap((name) => {
+      const lane = this.#lanes.get(name);
+      const offer = lane?.offer();
+      if (lane && offer) offering.push(lane);
+      return offer ?? [];
+    });
+    let claims: Claim[] = [];
+    try {
+      const accepted = await this.#parts.store.accept(event, offers);
+      claims = accepted.claims;
+      return accepted;
+    } finally {
+      // The sender is answered first.
+      setImmediate(() => {
+        for (const lane of offering) lane.take(claims.find(({ delivery }) => delivery.destination === lane.name));
+        this.wake(event.destinations.filter((name) => !offers.some(({ destination }) => destination === name)));
+      });
+    }
   }
 
   /**

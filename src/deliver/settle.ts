@@ -70,9 +70,9 @@ export function damaged({ damage, doubt }: Claim): Ended {
   return { outcome: reject('bug', damage ?? '', fix), doubt: doubt?.since };
 }
 
-/** Of a delivery whose attempt was cut off before its first call: an earlier doubt stays, this one adds none. */
+/** Of a delivery whose attempt ended before its first call: an earlier doubt stays, this one adds none. */
 export function unbegun({ doubt }: Claim): Settlement {
-  const detail = 'the relay was stopped before the call';
+  const detail = 'the relay or the lane was stopped before the call';
   const left = doubt === undefined ? {} : { doubt: doubt.since };
   return { ...pending({ reason: 'timeout', detail }, Date.now(), false), unsent: true, ...left };
 }

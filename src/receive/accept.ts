@@ -1,7 +1,7 @@
 import { parsePayload } from '../payload.ts';
 import { decide } from '../route/decide.ts';
 import type { Table } from '../route/table.ts';
-import type { Accepted, NewEvent, Store } from '../store/store.ts';
+import type { Accepted, NewEvent } from '../store/store.ts';
 import type { VerifiedRequest } from './verify.ts';
 
 /** What became of a verified request, and what its event says of itself. */
@@ -15,9 +15,13 @@ export interface Acceptance extends Accepted {
  *
  * @throws RelayError RELAY_STORE_BUSY when the store cannot commit
  */
-export async function accept(request: VerifiedRequest, table: Table, store: Store): Promise<Acceptance> {
+export async function accept(
+  request: VerifiedRequest,
+  table: Table,
+  keep: (event: NewEvent) => Promise<Accepted>,
+): Promise<Acceptance> {
   const event = judge(request, table);
-  return { ...(await store.accept(event)), event };
+  return { ...(await keep(event)), event };
 }
 
 function judge({ source, svixId, body, text }: VerifiedRequest, table: Table): NewEvent {

@@ -10,7 +10,7 @@ import { RelayError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Table } from '../route/table.ts';
-import type { Store } from '../store/store.ts';
+import type { Accepted, NewEvent, Store } from '../store/store.ts';
 import { accept } from './accept.ts';
 import { BodyBudget } from './budget.ts';
 import { SignatureWatch } from './signatures.ts';
@@ -38,11 +38,12 @@ export interface ReceiverParts {
   server: ServerConfig;
   /** Read at each request, so that a reload is seen whole or not at all. */
   current: () => { sources: ReadonlyMap<string, SourceConfig>; table: Table };
-  store: Store;
+  /** Asked by `/readyz`. */
+  store: Pick<Store, 'ping'>;
   metrics: Metrics;
   log: FastifyBaseLogger;
-  /** Called after an event was stored. */
-  accepted: (destinations: string[]) => void;
+  /** Keeps an event with its deliveries; resolves once it is on disk. */
+  keep: (event: NewEvent) => Promise<Accepted>;
   /** Told of what ops should look at. */
   report: (news: News) => void;
   /** False from SIGTERM on. */
@@ -169,7 +170,7 @@ function forged(source: string, { watch, report }: Gate): void {
 }
 
 async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply, parts: Gate): Promise<FastifyReply> {
-  const { log, metrics, store, report, watch } = parts;
+  const { log, metrics, keep, report, watch } = parts;
   const { sources, table } = parts.current();
   const source = sources.get(request.params.source);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -184,8 +185,8 @@ async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply
     return refuse(reply, 401);
   }
   watch.verified(verified.source.name);
-  const { id, duplicate, deliveries, event } = await accept(verified, table, store);
-  const { eventType, subject, study, state, reason, routes: taken, destinations } = event;
+  const { id, duplicate, deliveries, event } = await accept(verified, table, keep);
+  const { eventType, subject, study, state, reason, routes: taken } = event;
   metrics.events.inc({ source: event.source, state: duplicate ? 'duplicate' : state });
   log.info(
     {
@@ -207,7 +208,6 @@ async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply
     duplicate ? 'event known already' : 'event accepted',
   );
   if (!duplicate && state === 'quarantined') report({ kind: 'quarantined', event: id, reason: reason ?? '' });
-  if (!duplicate) parts.accepted(destinations);
   return reply.code(duplicate ? 200 : 202).send({ event: id, deliveries });
 }
 

@@ -16,7 +16,6 @@ import {
   numberOf,
   withBody,
 } from './rows.ts';
-import { FREE } from './statements.ts';
 import type { Backlog, DeliveryFilter, EventFilter, LaneRecord, PageRequest, Pruned, StoredEvent } from './store.ts';
 
 /** Conditions of a WHERE, with their values in order. */
@@ -106,15 +105,10 @@ export class Lists {
     return this.#all<Backlog>(sql).map((row) => ({ ...row }));
   }
 
-  nextDue(destination: string, except: readonly string[]): number | undefined {
-    const skipped = new Set(except);
-    const sql = `SELECT d.due_at, d.subject FROM delivery d WHERE d.destination = ? AND ${FREE} ORDER BY d.due_at`;
-    return this.#read(sql, (statement) => {
-      for (const row of statement.iterate(destination)) {
-        if (!skipped.has(row.subject as string)) return row.due_at as number;
-      }
-      return undefined;
-    });
+  nextDue(destination: string): number | undefined {
+    const sql = `
+      SELECT due_at FROM delivery WHERE destination = ? AND state = 'pending' AND token IS NULL ORDER BY due_at LIMIT 1`;
+    return this.#get<{ due_at: number }>(sql, destination)?.due_at;
   }
 
   /** What a step of pruning would remove. */

@@ -171,8 +171,8 @@ export class PostgresStore implements Store {
     }
   }
 
-  nextDue(destination: string, except: readonly string[]): Promise<number | undefined> {
-    return this.#lists.nextDue(destination, except);
+  nextDue(destination: string): Promise<number | undefined> {
+    return this.#lists.nextDue(destination);
   }
 
   lanes(): Promise<LaneRecord[]> {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
+import { Accepting, type BodilessAccepted, firstClaims } from './accept.ts';
 import { Bodies, type BodilessClaim, type Packed } from './bodies.ts';
 import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
@@ -7,7 +8,7 @@ import { readError } from './database.ts';
 import { KEY_KEPT, STEP } from './limits.ts';
 import { Lists } from './lists.ts';
 import { prune, pruneStep } from './prune.ts';
-import { clock, numberOf, packBody } from './rows.ts';
+import { clock, numberOf } from './rows.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import type {
   Accepted,
@@ -20,6 +21,7 @@ import type {
   Halt,
   LaneRecord,
   NewEvent,
+  Offer,
   PageRequest,
   Pruned,
   PruneRequest,
@@ -38,6 +40,7 @@ export class SqliteStore implements Store {
   readonly #reader: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #lists: Lists;
+  readonly #accepting: Accepting;
   readonly #claims: Claims;
   readonly #clock: WallClock;
   readonly #bodies = new Bodies((events) => this.packed(events));
@@ -55,42 +58,18 @@ export class SqliteStore implements Store {
     this.#commit = new GroupCommit(writer, options, () => this.#clock.note());
     this.#lists = new Lists(reader);
     this.#sql = prepareStatements(writer);
+    this.#accepting = new Accepting(this.#sql, this.#commit);
     this.#claims = new Claims(this.#sql);
     this.#dataVersion = this.#readDataVersion();
   }
 
-  async accept(event: NewEvent): Promise<Accepted> {
-    const packed = packBody(event.body);
-    return this.#commit.write(() => {
-      const inserted = this.#sql.insertEvent.run(
-        event.source,
-        event.svixId,
-        event.eventType,
-        event.subject,
-        event.study,
-        event.state,
-        event.reason ?? null,
-        clock(event.receivedAt),
-        JSON.stringify(event.routes),
-        event.body.length,
-      );
-      if (inserted.changes === 0) return this.#known(event);
-      const id = Number(inserted.lastInsertRowid);
-      this.#sql.insertBody.run(id, packed);
-      const destinations = [...new Set(event.destinations)];
-      this.#sql.insertDeliveries.run({
-        event: id,
-        destinations: JSON.stringify(destinations),
-        subject: event.subject,
-        due: clock(event.receivedAt),
-      });
-      return { id: `e${id}`, duplicate: false, deliveries: destinations.length };
-    }, packed.length + event.body.length);
+  async accept(event: NewEvent, offers: readonly Offer[] = []): Promise<Accepted> {
+    return firstClaims(event, await this.acceptBodiless(event, offers));
   }
 
-  #known(event: NewEvent): Accepted {
-    const row = this.#sql.knownEvent.get(event.source, event.svixId) as { id: number; deliveries: number };
-    return { id: `e${row.id}`, duplicate: true, deliveries: row.deliveries };
+  /** `accept`, for a thread that has the event. */
+  acceptBodiless(event: NewEvent, offers: readonly Offer[]): Promise<BodilessAccepted> {
+    return this.#accepting.accept(event, offers);
   }
 
   async claim(request: ClaimRequest): Promise<Claim[]> {
@@ -164,8 +143,8 @@ export class SqliteStore implements Store {
     return changed;
   }
 
-  async nextDue(destination: string, except: readonly string[]): Promise<number | undefined> {
-    return this.#lists.nextDue(destination, except);
+  async nextDue(destination: string): Promise<number | undefined> {
+    return this.#lists.nextDue(destination);
   }
 
   async lanes(): Promise<LaneRecord[]> {

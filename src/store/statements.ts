@@ -16,7 +16,7 @@ const OF_CLAIM = `
       WHERE l.subject = d.subject AND l.destination = d.destination AND l.target = :target)`;
 
 /** The delivery `d` waits, and no other one of its subject is under way at its destination. */
-export const FREE = `
+const FREE = `
     d.state = 'pending' AND d.token IS NULL AND NOT EXISTS (
       SELECT 1 FROM delivery u WHERE u.destination = d.destination AND u.subject = d.subject AND u.token IS NOT NULL)`;
 
@@ -31,8 +31,13 @@ const SQL = {
   insertBody: 'INSERT INTO body (event, zstd) VALUES (?, ?)',
   // All of an event in one statement: each statement that triggers follow keeps what it would undo.
   insertDeliveries: `
-    INSERT INTO delivery (event, destination, subject, due_at)
-    SELECT :event, value, :subject, :due FROM json_each(:destinations)`,
+    INSERT INTO delivery (id, event, destination, subject, due_at, attempts, token)
+    SELECT number, :event, name, :subject, :due, n < :claimed, iif(n < :claimed, number || '-' || :claim, NULL)
+    FROM (SELECT CAST(:first AS INTEGER) + key AS number, key AS n, value AS name FROM json_each(:destinations))`,
+  nextDelivery: "SELECT coalesce(max(seq), 0) + 1 AS first FROM sqlite_sequence WHERE name = 'delivery'",
+  knownSubject: `
+    SELECT 1 WHERE EXISTS (SELECT 1 FROM ledger WHERE subject = :subject)
+      OR EXISTS (SELECT 1 FROM event WHERE subject = :subject AND id <> :event)`,
   knownEvent: `
     SELECT id, (SELECT count(*) FROM delivery WHERE event = event.id) AS deliveries
     FROM event WHERE source = ? AND svix_id = ?`,

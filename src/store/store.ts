@@ -20,6 +20,14 @@ export interface Accepted {
   /** The `svix-id` was known at this source: nothing was written. */
   duplicate: boolean;
   deliveries: number;
+  /** Those of its deliveries that were claimed for an offer; the others are due. */
+  claims: Claim[];
+}
+
+/** A lane that has room for one delivery more. */
+export interface Offer {
+  destination: string;
+  target: string;
 }
 
 /** An event with the bytes that were received. */
@@ -198,8 +206,13 @@ export interface DeliveryFilter extends Omit<EventFilter, 'state'> {
  * @throws RelayError RELAY_STORE_BUSY when it cannot commit: disk full, database away, too many writes waiting.
  */
 export interface Store {
-  /** Keeps an event with its deliveries. Concurrent calls share a commit. */
-  accept(event: NewEvent): Promise<Accepted>;
+  /**
+   * Keeps an event with its deliveries. Concurrent calls share a commit.
+   *
+   * @param offers of lanes among its destinations. A store may claim the delivery for such a lane in the same commit, when the
+   *   event is the first of its subject; or leave all to `claim`
+   */
+  accept(event: NewEvent, offers?: readonly Offer[]): Promise<Accepted>;
   /**
    * Takes what is due at a destination, oldest first, one delivery a subject at most, counts the attempt, and puts the
    * subject in doubt: until the claim's end is recorded, its write may have landed.
@@ -221,8 +234,11 @@ export interface Store {
    * @returns how many were freed, and the ids of those that failed
    */
   release(destinations?: readonly string[]): Promise<{ freed: number; failed: string[] }>;
-  /** When the next delivery of a destination that is not under way is due, epoch milliseconds. */
-  nextDue(destination: string, except: readonly string[]): Promise<number | undefined>;
+  /**
+   * When the next delivery of a destination that is not under way is due, epoch milliseconds. One whose subject is under way
+   * counts too, and cannot be claimed before that has ended.
+   */
+  nextDue(destination: string): Promise<number | undefined>;
 
   /**
    * Brings deliveries back to pending, due at once and with their whole schedule before them: failed and discarded ones,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, RelayError } from '../errors.ts';
 import type { Receipt } from '../model.ts';
+import { firstClaims } from './accept.ts';
 import { Bodies } from './bodies.ts';
 import type { CommitOptions } from './commit.ts';
 import type { SqliteStore } from './sqlite.ts';
@@ -30,7 +31,7 @@ export const CHANGED = 'changed';
 
 /** What is asked of the thread: all of a store but `watch`, whose callback cannot go there. Claims get their bodies here. */
 const METHODS = [
-  'accept',
+  'acceptBodiless',
   'claimBodiless',
   'checkpoint',
   'record',
@@ -147,7 +148,7 @@ function callsTo(worker: Worker): Store {
     told = () => changed();
     if (isUnheard) setImmediate(told);
   };
-  const { claimBodiless, packed, ...thread } = Object.fromEntries(methods) as Pick<SqliteStore, Method>;
+  const { acceptBodiless, claimBodiless, packed, ...thread } = Object.fromEntries(methods) as Pick<SqliteStore, Method>;
   const bodies = new Bodies(packed);
   return {
     ...thread,
@@ -159,9 +160,10 @@ function callsTo(worker: Worker): Store {
         settlement.state === 'delivered' ? { ...settlement, receipt: plain(settlement.receipt) } : settlement;
       return thread.record(token, target, kept);
     },
-    async accept(event) {
-      const accepted = await thread.accept(event);
-      if (!accepted.duplicate) bodies.keep(accepted.id, event.body, accepted.deliveries);
+    async accept(event, offers = []) {
+      const accepted = firstClaims(event, await acceptBodiless(event, offers));
+      const { id, duplicate, deliveries, claims } = accepted;
+      if (!duplicate) bodies.keep(id, event.body, deliveries - claims.length);
       return accepted;
     },
     async event(id) {

@@ -5,6 +5,7 @@ import { claimsContract } from './store/claims.ts';
 import { doubtsContract } from './store/doubts.ts';
 import { lanesContract } from './store/lanes.ts';
 import { listsContract } from './store/lists.ts';
+import { offersContract } from './store/offers.ts';
 import { pruneContract } from './store/prune.ts';
 import { recoveryContract } from './store/recovery.ts';
 import { newEvent, type OpenedStore, StoreUnderTest, TARGET } from './store/under-test.ts';
@@ -17,6 +18,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     afterEach(() => t.end());
 
     acceptContract(t);
+    offersContract(t);
     claimsContract(t);
     doubtsContract(t);
     recoveryContract(t);

@@ -264,7 +264,8 @@ describe('serving a PostgreSQL store', { skip: !isTested('postgres') }, () => {
         detail: '',
         counted: true,
       });
-      assert.equal(await store.nextDue('slack', except), undefined);
+      assert.equal(await store.nextDue('slack'), 1);
+      assert.deepEqual(await store.claim({ destination: 'slack', target, now: 1000, limit: 1, except }), []);
       const [again] = await store.claim({ destination: 'slack', target, now: 1000, limit: 1, except: [] });
       assert.equal(await store.record(again?.token ?? '', target, { state: 'delivered', receipt: { long } }), true);
       assert.equal((await store.events({ interview: subject, study: subject }, { limit: 10 })).length, 1);

@@ -149,9 +149,9 @@ export class Accepting {
       await this.#before();
       const accepted = await this.#write(firsts);
       for (const [index, waiting] of same.entries()) {
-        const { id, duplicate, deliveries } = accepted[index] as Accepted;
+        const first = accepted[index] as Accepted;
         for (const [position, { resolve }] of waiting.entries()) {
-          resolve({ id, duplicate: duplicate || position > 0, deliveries });
+          resolve({ ...first, duplicate: first.duplicate || position > 0 });
         }
       }
     } catch (error) {
@@ -187,7 +187,7 @@ export class Accepting {
     const stored = await this.#database.write<{ n: number; id: number }>({ name: 'accept', text: INSERT, values });
     const accepted: (Accepted | undefined)[] = [];
     for (const { n, id } of stored) {
-      accepted[n] = { id: `e${id}`, duplicate: false, deliveries: given[n]?.destinations.length ?? 0 };
+      accepted[n] = { id: `e${id}`, duplicate: false, deliveries: given[n]?.destinations.length ?? 0, claims: [] };
       this.#stored((group[n] as Waiting).event, `e${id}`);
     }
     const known = given.filter(({ n }) => accepted[n] === undefined);
@@ -198,7 +198,7 @@ export class Accepting {
         text: KNOWN,
         values: [keys],
       });
-      for (const { n, id, deliveries } of rows) accepted[n] = { id: `e${id}`, duplicate: true, deliveries };
+      for (const { n, id, deliveries } of rows) accepted[n] = { id: `e${id}`, duplicate: true, deliveries, claims: [] };
     }
     return accepted as Accepted[];
   }

@@ -108,14 +108,10 @@ export class Lists {
     return rows.map((row) => ({ ...row, destination: fromDatabase(row.destination) }));
   }
 
-  async nextDue(destination: string, except: readonly string[]): Promise<number | undefined> {
+  async nextDue(destination: string): Promise<number | undefined> {
     const sql = `
-      SELECT d.due_at FROM delivery d
-      WHERE d.destination = $1 AND d.state = 'pending' AND d.token IS NULL AND d.subject <> ALL($2::text[])
-        AND NOT EXISTS (
-          SELECT 1 FROM delivery u WHERE u.token IS NOT NULL AND u.destination = $1 AND u.subject = d.subject)
-      ORDER BY d.due_at, d.id LIMIT 1`;
-    const [row] = await this.#all<{ due_at: number }>(sql, [toDatabase(destination), except.map(toKey)]);
+      SELECT due_at FROM delivery WHERE destination = $1 AND state = 'pending' AND token IS NULL ORDER BY due_at LIMIT 1`;
+    const [row] = await this.#all<{ due_at: number }>(sql, [toDatabase(destination)]);
     return row?.due_at;
   }
 

@@ -11,7 +11,7 @@ export function acceptContract(t: StoreUnderTest): void {
     test('keeps an event with its deliveries', async () => {
       const event = newEvent({ destinations: ['slack', 'notion'], routes: ['a', 'b'], body: Buffer.from('{"a":1}') });
       const accepted = await t.store.accept(event);
-      assert.deepEqual(accepted, { id: 'e1', duplicate: false, deliveries: 2 });
+      assert.deepEqual(accepted, { id: 'e1', duplicate: false, deliveries: 2, claims: [] });
       assert.deepEqual(await t.store.event('e1'), {
         id: 'e1',
         source: 'versive',
@@ -69,7 +69,7 @@ export function acceptContract(t: StoreUnderTest): void {
       const event = newEvent({ destinations: ['slack', 'notion'] });
       const first = await t.store.accept(event);
       const second = await t.store.accept({ ...event, body: Buffer.from('other'), destinations: ['sheet'] });
-      assert.deepEqual(second, { id: first.id, duplicate: true, deliveries: 2 });
+      assert.deepEqual(second, { id: first.id, duplicate: true, deliveries: 2, claims: [] });
       assert.equal((await t.store.event(first.id))?.body.toString(), '{}');
       assert.equal((await t.store.deliveries({}, { limit: 10 })).length, 2);
       assert.equal((await t.store.accept({ ...event, source: 'other' })).duplicate, false);
