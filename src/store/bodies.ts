@@ -2,8 +2,10 @@ import { RelayError } from '../errors.ts';
 import { unpackBody } from './rows.ts';
 import type { Claim, ClaimRequest, Settlement, Store } from './store.ts';
 
-/** A claim whose body is yet to be read. */
-export type BodilessClaim = Omit<Claim, 'body' | 'damage'>;
+/** A claim whose body is yet to be unpacked, or to be read. */
+export interface BodilessClaim extends Omit<Claim, 'body' | 'damage'> {
+  packed?: Packed;
+}
 
 /** A body as it is stored, how many bytes it has unpacked, and how many deliveries of its event are still to be claimed. */
 export interface Packed {
@@ -14,6 +16,9 @@ export interface Packed {
 
 /** Reads packed bodies, by the id of their event. */
 export type ReadPacked = (events: string[]) => Promise<Map<string, Packed>>;
+
+/** The most events that are remembered as kept: as many as fit the limit, of small bodies. */
+const MOST = 4_000;
 
 /** Bytes of bodies that are kept. */
 const LIMIT = 32_000_000;
@@ -74,15 +79,17 @@ export class Bodies {
   async fill(claims: BodilessClaim[], request: ClaimRequest, store: Pick<Store, 'record'>): Promise<Claim[]> {
     if (this.#owed.length > 0) await this.#giveBack([]);
     const kept = claims.map(({ event }) => this.#take(event.id));
-    const unread = claims.filter((_, index) => kept[index] === undefined).map(({ event }) => event.id);
+    const unread = claims
+      .filter(({ packed }, index) => kept[index] === undefined && packed === undefined)
+      .map(({ event }) => event.id);
     try {
       const packed = unread.length === 0 ? new Map<string, Packed>() : await this.#read(unread);
-      return claims.map((claim, index) => {
+      return claims.map(({ packed: sent, ...claim }, index) => {
         const { id } = claim.event;
         // Another lane may have read it meanwhile.
         const body = kept[index] ?? this.#take(id);
         if (body) return { ...claim, body };
-        const { zstd, size, wanted } = packed.get(id) ?? { zstd: Buffer.alloc(0), size: 0, wanted: 0 };
+        const { zstd, size, wanted } = sent ?? packed.get(id) ?? { zstd: Buffer.alloc(0), size: 0, wanted: 0 };
         const unpacked = unpackBody(zstd, size);
         if (unpacked.damage === undefined) this.keep(id, unpacked.body, wanted);
         return { ...claim, ...unpacked };
@@ -113,6 +120,27 @@ export class Bodies {
   #drop(event: string): void {
     this.#bytes -= this.#kept.get(event)?.body.length ?? 0;
     this.#kept.delete(event);
+  }
+}
+
+/**
+ * Which events the other thread has the bodies of, as far as this one can know: it may have dropped some, and asks for them
+ * then.
+ */
+export class KeptElsewhere {
+  readonly #events = new Set<string>();
+
+  add(event: string): void {
+    this.#events.add(event);
+    if (this.#events.size <= MOST) return;
+    for (const oldest of this.#events) {
+      this.#events.delete(oldest);
+      break;
+    }
+  }
+
+  has(event: string): boolean {
+    return this.#events.has(event);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeliveryRecord, EventRecord, Receipt } from '../model.ts';
 import { Accepting, type BodilessAccepted, firstClaims } from './accept.ts';
-import { Bodies, type BodilessClaim, type Packed } from './bodies.ts';
+import { Bodies, type BodilessClaim, KeptElsewhere, type Packed } from './bodies.ts';
 import { Claims } from './claims.ts';
 import { type CommitOptions, GroupCommit } from './commit.ts';
 import { readError } from './database.ts';
@@ -44,6 +44,7 @@ export class SqliteStore implements Store {
   readonly #claims: Claims;
   readonly #clock: WallClock;
   readonly #bodies = new Bodies((events) => this.packed(events));
+  readonly #keptElsewhere = new KeptElsewhere();
   #watching: NodeJS.Timeout | undefined;
   #catchingUp = false;
   #caughtUp = false;
@@ -68,17 +69,28 @@ export class SqliteStore implements Store {
   }
 
   /** `accept`, for a thread that has the event. */
-  acceptBodiless(event: NewEvent, offers: readonly Offer[]): Promise<BodilessAccepted> {
-    return this.#accepting.accept(event, offers);
+  async acceptBodiless(event: NewEvent, offers: readonly Offer[]): Promise<BodilessAccepted> {
+    const accepted = await this.#accepting.accept(event, offers);
+    this.#keptElsewhere.add(accepted.id);
+    return accepted;
   }
 
   async claim(request: ClaimRequest): Promise<Claim[]> {
     return this.#bodies.fill(await this.claimBodiless(request), request, this);
   }
 
-  /** `claim`, for a thread that may have the bodies. */
-  claimBodiless(request: ClaimRequest): Promise<BodilessClaim[]> {
-    return this.#commit.write(() => this.#claims.claim(request));
+  /** `claim`, for a thread that may have the bodies: those that it cannot have are with the claims. */
+  async claimBodiless(request: ClaimRequest): Promise<BodilessClaim[]> {
+    const claims = await this.#commit.write(() => this.#claims.claim(request));
+    const unknown = claims.map(({ event }) => event.id).filter((event) => !this.#keptElsewhere.has(event));
+    if (unknown.length === 0) return claims;
+    // What cannot be read now is asked for once more, and then told.
+    const packed = await this.packed(unknown).catch(() => new Map<string, Packed>());
+    for (const event of packed.keys()) this.#keptElsewhere.add(event);
+    return claims.map((claim) => {
+      const sent = packed.get(claim.event.id);
+      return sent ? { ...claim, packed: sent } : claim;
+    });
   }
 
   checkpoint(token: string, target: string, receipt: Receipt): Promise<boolean> {

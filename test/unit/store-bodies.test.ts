@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import { Bodies, type BodilessClaim } from '../../src/store/bodies.ts';
-import { packBody } from '../../src/store/rows.ts';
+import { openSqlite } from '../../src/store/open-sqlite.ts';
+import { packBody, unpackBody } from '../../src/store/rows.ts';
 import type { ClaimRequest, Settlement } from '../../src/store/store.ts';
+import { newEvent } from '../contracts/store/under-test.ts';
+import { openFolder } from '../support/folder.ts';
 
 const request: ClaimRequest = { destination: 'slack', target: 't', now: 1000, limit: 9, except: [] };
 
@@ -42,6 +46,35 @@ test('a body that was read is kept for the other deliveries of its event', async
   const three = [await fill(claimOf('e1'), claimOf('e1')), await fill(claimOf('e1'))];
   assert.deepEqual(three, [['read', 'read'], ['read']]);
   assert.deepEqual(reads, ['e1', 'e1']);
+});
+
+test('a body that came with its claim is not read, and kept for the others', async () => {
+  const { reads, fill } = scene();
+  const packed = { zstd: packBody(Buffer.from('sent')), size: 4, wanted: 2 };
+  assert.deepEqual(
+    [await fill(claimOf('e1', { packed })), await fill(claimOf('e1'), claimOf('e1'))],
+    [['sent'], ['sent', 'sent']],
+  );
+  assert.deepEqual(reads, []);
+});
+
+test('the first claim of an event that nobody has brings its body; those of one that was just accepted do not', async (t) => {
+  const { folder, remove } = await openFolder();
+  t.after(remove);
+  const file = path.join(folder, 'relay.db');
+  const before = await openSqlite(file);
+  const destinations = ['slack', 'notion'];
+  await before.accept(newEvent({ destinations, body: Buffer.from('{"n":1}') }));
+  await before.close();
+  const store = await openSqlite(file);
+  t.after(() => store.close());
+  await store.acceptBodiless(newEvent({ destinations }), []);
+  const brought = async (destination: string) =>
+    (await store.claimBodiless({ ...request, destination })).map(
+      ({ packed }) => packed && unpackBody(packed.zstd).body,
+    );
+  assert.deepEqual(await brought('slack'), [Buffer.from('{"n":1}'), undefined]);
+  assert.deepEqual(await brought('notion'), [undefined, undefined]);
 });
 
 test('a body that the disk has changed is told as damaged, each time', async () => {
