@@ -5,13 +5,13 @@
  *
  * Usage: npm run bench -- latency [--rounds 5 --seconds 4]
  */
-import { Agent } from 'node:http';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packBody } from '../src/store/rows.ts';
-import { bodyOf, post } from './events.ts';
+import { bodyOf } from './events.ts';
 import { median, numbers, percentile, short } from './rounds.ts';
+import { requests, sendEvenly } from './sender.ts';
 import { killAll, program, relayFolder, removeAll, SECRET, SERVE, startServer } from './servers.ts';
 import { startSink, through, webhooks } from './sinks.ts';
 
@@ -21,22 +21,12 @@ const sink = await startSink();
 const folder = await relayFolder(webhooks(sink.urls));
 const relay = await startServer(SERVE, folder);
 const bare = await startServer([program('bare.ts'), SECRET]);
-const agent = new Agent({ keepAlive: true });
 
 /** Events a second that are received, stored and delivered. */
 const sustained = () => through(relay.url, sink, 32, 500);
 
 /** Milliseconds of each acknowledgement. */
-async function acknowledgements(url: string, rate: number): Promise<number[]> {
-  const all: Promise<number>[] = [];
-  const began = performance.now();
-  for (let n = 0; n < rate * seconds; n += 1) {
-    const wait = began + (n * 1000) / rate - performance.now();
-    if (wait > 0) await sleep(wait);
-    all.push(post(agent, `${url}/webhooks/versive`, bodyOf()));
-  }
-  return Promise.all(all);
-}
+const acknowledgements = (url: string, rate: number) => sendEvenly(url, rate, requests(url, rate * seconds));
 
 const database = new DatabaseSync(path.join(folder, 'bare.db'));
 database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE body (zstd BLOB NOT NULL)');
@@ -87,7 +77,6 @@ try {
     })),
   );
 } finally {
-  agent.destroy();
   database.close();
   await killAll([relay, bare, sink]);
   await removeAll([folder]);

@@ -1,10 +1,11 @@
 /**
- * Posts events over a fixed number of connections, each with the next one as soon as the last is acknowledged. It signs them
- * beforehand and writes plain sockets: what it takes of the machine would be missing in what is measured.
+ * Posts events: each as soon as its connection has the answer to the last one, or all at even times. They are signed
+ * beforehand, and go over plain sockets: what that takes of the machine would be missing in what is measured.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bodyOf, signed } from './events.ts';
 
 /** Events of their own, as the bytes of whole requests to a path. The time for making them is not measured. */
@@ -23,37 +24,86 @@ export function requests(url: string, count: number): Buffer[] {
  * @throws Error when one was refused, or took for known: the figure would mean nothing
  */
 export async function sendAll(url: string, connections: number, events: Buffer[]): Promise<number> {
-  const { hostname, port } = new URL(url);
-  const sockets = Array.from({ length: connections }, () => connect(Number(port), hostname).setNoDelay());
-  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const open = await Promise.all(Array.from({ length: connections }, () => Connection.to(url)));
   let next = 0;
   const began = performance.now();
-  await Promise.all(sockets.map((socket) => exchanges(socket, () => events[next++])));
+  await Promise.all(
+    open.map(async (connection) => {
+      for (let event = events[next++]; event; event = events[next++]) await connection.exchange(event);
+    }),
+  );
   const ms = performance.now() - began;
-  for (const socket of sockets) socket.destroy();
+  for (const connection of open) connection.close();
   return ms;
 }
 
-/** Writes one request after the other, each when the last has its answer. */
-function exchanges(socket: Socket, next: () => Buffer | undefined): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let answer = '';
-  const write = () => {
-    const request = next();
-    if (request === undefined) resolve();
-    else socket.write(request);
+/**
+ * Sends at even times, whether or not the last one was answered, over as many connections as that takes.
+ *
+ * @param rate events a second
+ * @returns milliseconds of each answer
+ */
+export async function sendEvenly(url: string, rate: number, events: Buffer[]): Promise<number[]> {
+  const all: Connection[] = [];
+  const free: Connection[] = [];
+  const send = async (event: Buffer) => {
+    const connection = free.pop() ?? (await Connection.to(url));
+    if (!all.includes(connection)) all.push(connection);
+    const began = performance.now();
+    await connection.exchange(event);
+    free.push(connection);
+    return performance.now() - began;
   };
-  socket.once('close', () => reject(new Error('the connection was closed'))).once('error', reject);
-  socket.on('data', (chunk: Buffer) => {
-    answer += chunk.toString('latin1');
-    const head = answer.indexOf('\r\n\r\n');
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(answer)?.[1] ?? 0);
-    if (head < 0 || answer.length < head + 4 + length) return;
-    const status = answer.slice(9, 12);
-    answer = '';
-    if (status === '202' || status === '204') write();
-    else reject(new Error(`the answer was ${status}`));
-  });
-  write();
-  return promise;
+  const began = performance.now();
+  const sent: Promise<number>[] = [];
+  for (const [n, event] of events.entries()) {
+    const wait = began + (n * 1000) / rate - performance.now();
+    if (wait > 0) await sleep(wait);
+    sent.push(send(event));
+  }
+  const times = await Promise.all(sent);
+  for (const connection of all) connection.close();
+  return times;
+}
+
+/** One request at a time. */
+class Connection {
+  readonly #socket: Socket;
+  #answer = '';
+  #answered = Promise.withResolvers<void>();
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const fail = (error: Error) => this.#answered.reject(error);
+    socket.once('close', () => fail(new Error('the connection was closed'))).once('error', fail);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+  }
+
+  static async to(url: string): Promise<Connection> {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).setNoDelay();
+    await once(socket, 'connect');
+    return new Connection(socket);
+  }
+
+  exchange(request: Buffer): Promise<void> {
+    this.#answered = Promise.withResolvers();
+    this.#socket.write(request);
+    return this.#answered.promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#answer += chunk.toString('latin1');
+    const head = this.#answer.indexOf('\r\n\r\n');
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(this.#answer)?.[1] ?? 0);
+    if (head < 0 || this.#answer.length < head + 4 + length) return;
+    const status = this.#answer.slice(9, 12);
+    this.#answer = '';
+    if (status === '202' || status === '204') this.#answered.resolve();
+    else this.#answered.reject(new Error(`the answer was ${status}`));
+  }
 }

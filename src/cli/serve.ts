@@ -1,9 +1,8 @@
 import { flushCompileCache } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Command, Option } from 'commander';
 import { type App, startApp } from '../app.ts';
 import { readConfig } from './common.ts';
+import { boundYoungObjects, collectGarbage } from './heap.ts';
 import { configOption } from './options.ts';
 
 /** Milliseconds after which a second signal, or a stop that hangs, ends the process anyway. */
@@ -30,6 +29,7 @@ Examples:
     .action(async ({ config: file, logLevel }: { config: string; logLevel: string }) => {
       const config = await readConfig(file);
       collectGarbage();
+      boundYoungObjects();
       const stopped = Promise.withResolvers<void>();
       let stopping = false;
       const stop = () => {
@@ -59,19 +59,4 @@ Examples:
 async function prettyLines(): Promise<NodeJS.WritableStream> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({ ignore: 'step', translateTime: 'SYS:HH:MM:ss', singleLine: true });
-}
-
-/**
- * Collects what loading has left. V8 has by then made 16 MB of room for young objects, and gives none of it back as long as
- * little happens, as in a relay most of the time. It takes some 40 ms, before anything could wait for it. In a flood of
- * events the room comes back in one step: what they need dies young, and would else be taken for old and marked.
- */
-function collectGarbage(): void {
-  // Contexts that are made under this flag have `gc`. Node.js has no other way to ask.
-  setFlagsFromString('--expose-gc');
-  const gc: (options: object) => void = runInNewContext('gc');
-  setFlagsFromString('--no-expose-gc');
-  // Only as a last resort does V8 give room back.
-  gc({ type: 'major', flavor: 'last-resort' });
-  setFlagsFromString('--semi-space-growth-factor=16');
 }

@@ -1,10 +1,14 @@
 import type { InterviewView, Turn } from '../connector.ts';
 import type { JsonValue, Payload } from '../model.ts';
+import { lazily } from './lazily.ts';
 import { flattenMetadata } from './metadata.ts';
 import { printDuration, printMoment, readMoment } from './moment.ts';
 import { chooseQuotes } from './quotes.ts';
 import { field, printLabel, words } from './shape.ts';
 import { readTurns } from './turns.ts';
+
+/** By far the most work, and many destinations show none. */
+const QUOTES = lazily<InterviewView>('quotes', ({ turns }) => chooseQuotes(participantTurns(turns)));
 
 /**
  * What people want to know of an interview. Never throws, whatever JSON the payload holds, and takes time in proportion to
@@ -20,8 +24,7 @@ export function interviewView(payload: Payload, timezone: string): InterviewView
   const moment = endedAt ?? startedAt ?? readMoment(field(interview, 'created_at'));
   const turns = readTurns(interview);
   const answers = participantTurns(turns);
-  let quotes: string[] | undefined;
-  return {
+  const view: Omit<InterviewView, 'quotes'> = {
     studyTitle: words(study, 'title') || 'Untitled study',
     participant: words(interview, 'vid', 'id'),
     startedAt,
@@ -32,16 +35,12 @@ export function interviewView(payload: Payload, timezone: string): InterviewView
     mode: printLabel(words(study, 'mode')),
     turns,
     participantWords: answers.join('\n\n'),
-    // By far the most work, and many destinations show none.
-    get quotes() {
-      quotes ??= chooseQuotes(answers);
-      return quotes;
-    },
     metadata: flattenMetadata(field(interview, 'metadata')),
     recordingUrl: webAddress(field(interview, 'recording_url')),
     link: webAddress(field(interview, 'link')),
     isMock: field(interview, 'is_mock') === true,
   };
+  return Object.defineProperty(view, 'quotes', QUOTES) as InterviewView;
 }
 
 /** What the participant surely said: an unlabelled transcript may be anybody's words. */

@@ -1,6 +1,7 @@
-import type { InterviewView, Item } from '../item.ts';
-import type { EventRecord, Payload } from '../model.ts';
+import type { Item } from '../item.ts';
+import type { EventRecord } from '../model.ts';
 import { interviewView } from './interview.ts';
+import { lazily } from './lazily.ts';
 
 /** What an item says of its event. */
 export type ShownEvent = Pick<EventRecord, 'id' | 'eventType' | 'source' | 'svixId' | 'receivedAt'>;
@@ -13,11 +14,12 @@ interface Shown extends Pick<Item, 'identity' | 'receipt' | 'earlier'> {
   body: Buffer;
 }
 
+/** What is worked out of an item's body, by timezone. */
+const WORKED_OUT = new Map<string, PropertyDescriptorMap>();
+
 /** The item of a delivery, as a connector gets it. What it says of the event is worked out when it is first asked for. */
 export function renderItem({ event, body, identity, receipt, earlier, doubt }: Shown, timezone: string): Item {
-  let payload: Payload | undefined;
-  let view: InterviewView | undefined;
-  return {
+  const item: Omit<Item, 'payload' | 'view'> = {
     event: {
       id: event.id,
       type: event.eventType,
@@ -25,18 +27,22 @@ export function renderItem({ event, body, identity, receipt, earlier, doubt }: S
       svixId: event.svixId,
       receivedAt: new Date(event.receivedAt),
     },
-    get payload() {
-      payload ??= JSON.parse(body.toString('utf8')) as Payload;
-      return payload;
-    },
     body,
     identity,
     receipt,
     earlier,
     ...(doubt && { doubt: new Date(doubt.since) }),
-    get view() {
-      view ??= interviewView(this.payload, timezone);
-      return view;
-    },
   };
+  return Object.defineProperties(item, workedOut(timezone)) as Item;
+}
+
+function workedOut(timezone: string): PropertyDescriptorMap {
+  const known = WORKED_OUT.get(timezone);
+  if (known) return known;
+  const made = {
+    payload: lazily<Item>('payload', ({ body }) => JSON.parse(body.toString('utf8'))),
+    view: lazily<Item>('view', ({ payload }) => interviewView(payload, timezone)),
+  };
+  WORKED_OUT.set(timezone, made);
+  return made;
 }

@@ -55,20 +55,31 @@ export class Accepting {
     return { id: `e${row.id}`, duplicate: true, deliveries: row.deliveries, claimed: [] };
   }
 
+  /** @param taken offers for which the delivery is claimed */
   #insertDeliveries(event: NewEvent, id: number, destinations: Set<string>, taken: readonly Offer[]): Claimed[] {
-    const now = clock(event.receivedAt);
-    const { subject } = event;
-    const names = [...new Set([...taken.map(({ destination }) => destination), ...destinations])];
-    // A token begins with its delivery's number, which must therefore be known before.
-    const first = taken.length === 0 ? null : (this.#sql.nextDelivery.get() as { first: number }).first;
-    const claim = randomUUID();
-    const deliveries = { event: id, subject, due: now, first, claimed: taken.length, claim };
-    this.#sql.insertDeliveries.run({ ...deliveries, destinations: JSON.stringify(names) });
-    for (const { destination, target } of taken) {
-      this.#sql.begin.run({ destination, target, subject, generation: 1, doubt: now, event: id });
-    }
-    return taken.map(({ destination }, index) => ({ destination, token: `${(first ?? 0) + index}-${claim}` }));
+    const delivery = { event: id, subject: event.subject, due: clock(event.receivedAt) };
+    const claimed = taken.length === 0 ? [] : this.#insertClaimed(delivery, taken);
+    const due = taken.length === 0 ? [...destinations] : [...destinations.difference(new Set(claimed.map(nameOf)))];
+    if (due.length > 0) this.#sql.insertDeliveries.run({ ...delivery, destinations: JSON.stringify(due) });
+    return claimed;
   }
+
+  #insertClaimed(delivery: { event: number; subject: string; due: number }, taken: readonly Offer[]): Claimed[] {
+    const { event, subject, due } = delivery;
+    // A token begins with its delivery's number, which must therefore be known before.
+    const { first } = this.#sql.nextDelivery.get() as { first: number };
+    const claim = randomUUID();
+    const destinations = JSON.stringify(taken.map(nameOf));
+    this.#sql.insertClaimed.run({ ...delivery, destinations, first, claim });
+    return taken.map(({ destination, target }, index) => {
+      this.#sql.begin.run({ destination, target, subject, generation: 1, doubt: due, event });
+      return { destination, token: `${first + index}-${claim}` };
+    });
+  }
+}
+
+function nameOf({ destination }: { destination: string }): string {
+  return destination;
 }
 
 /** The claims of what was accepted and claimed at once. */

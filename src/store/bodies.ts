@@ -17,8 +17,8 @@ export interface Packed {
 /** Reads packed bodies, by the id of their event. */
 export type ReadPacked = (events: string[]) => Promise<Map<string, Packed>>;
 
-/** The most events that are remembered as kept: as many as fit the limit, of small bodies. */
-const MOST = 4_000;
+/** So many events at least, and twice as many at most, are remembered as kept: about as many as fit the limit. */
+const MOST = 2_000;
 
 /** Bytes of bodies that are kept. */
 const LIMIT = 32_000_000;
@@ -128,19 +128,18 @@ export class Bodies {
  * then.
  */
 export class KeptElsewhere {
-  readonly #events = new Set<string>();
+  #late = new Set<string>();
+  #early = new Set<string>();
 
   add(event: string): void {
-    this.#events.add(event);
-    if (this.#events.size <= MOST) return;
-    for (const oldest of this.#events) {
-      this.#events.delete(oldest);
-      break;
-    }
+    this.#late.add(event);
+    if (this.#late.size < MOST) return;
+    this.#early = this.#late;
+    this.#late = new Set();
   }
 
   has(event: string): boolean {
-    return this.#events.has(event);
+    return this.#late.has(event) || this.#early.has(event);
   }
 }
 

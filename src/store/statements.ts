@@ -31,9 +31,12 @@ const SQL = {
   insertBody: 'INSERT INTO body (event, zstd) VALUES (?, ?)',
   // All of an event in one statement: each statement that triggers follow keeps what it would undo.
   insertDeliveries: `
+    INSERT INTO delivery (event, destination, subject, due_at)
+    SELECT :event, value, :subject, :due FROM json_each(:destinations)`,
+  insertClaimed: `
     INSERT INTO delivery (id, event, destination, subject, due_at, attempts, token)
-    SELECT number, :event, name, :subject, :due, n < :claimed, iif(n < :claimed, number || '-' || :claim, NULL)
-    FROM (SELECT CAST(:first AS INTEGER) + key AS number, key AS n, value AS name FROM json_each(:destinations))`,
+    SELECT number, :event, value, :subject, :due, 1, number || '-' || :claim
+    FROM (SELECT CAST(:first AS INTEGER) + key AS number, value FROM json_each(:destinations))`,
   nextDelivery: "SELECT coalesce(max(seq), 0) + 1 AS first FROM sqlite_sequence WHERE name = 'delivery'",
   knownSubject: `
     SELECT 1 WHERE EXISTS (SELECT 1 FROM ledger WHERE subject = :subject)
