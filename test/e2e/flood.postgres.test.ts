@@ -1,0 +1,3 @@
+import { againOnPostgres } from '../support/stores.ts';
+
+await againOnPostgres(() => import('./flood.test.ts'));
