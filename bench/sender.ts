@@ -24,7 +24,7 @@ export function requests(url: string, count: number): Buffer[] {
  * @throws Error when one was refused, or took for known: the figure would mean nothing
  */
 export async function sendAll(url: string, connections: number, events: Buffer[]): Promise<number> {
-  const open = await Promise.all(Array.from({ length: connections }, () => Connection.to(url)));
+  const open = await connectionsTo(url, connections);
   let next = 0;
   const began = performance.now();
   await Promise.all(
@@ -37,44 +37,67 @@ export async function sendAll(url: string, connections: number, events: Buffer[]
   return ms;
 }
 
+/** An answer, in milliseconds. */
+interface Answered {
+  /** Since it was sent … */
+  sent: number;
+  /** … and since it should have been: this process may have been late itself. */
+  due: number;
+}
+
 /**
- * Sends at even times, whether or not the last one was answered, over as many connections as that takes.
+ * Sends at even times, whether or not the last one was answered, over 32 connections, or more when they are all in use.
  *
  * @param rate events a second
- * @returns milliseconds of each answer
+ * @throws Error when one was refused, or took for known
  */
-export async function sendEvenly(url: string, rate: number, events: Buffer[]): Promise<number[]> {
-  const all: Connection[] = [];
-  const free: Connection[] = [];
-  const send = async (event: Buffer) => {
-    const connection = free.pop() ?? (await Connection.to(url));
-    if (!all.includes(connection)) all.push(connection);
-    const began = performance.now();
+export async function sendEvenly(url: string, rate: number, events: Buffer[]): Promise<Answered[]> {
+  const all = await connectionsTo(url, 32);
+  const free = [...all];
+  const more = async () => {
+    const connection = await Connection.to(url);
+    all.push(connection);
+    return connection;
+  };
+  const send = async (event: Buffer, due: number): Promise<Answered> => {
+    const connection = free.pop() ?? (await more());
+    const sent = performance.now();
     await connection.exchange(event);
+    const now = performance.now();
     free.push(connection);
-    return performance.now() - began;
+    return { sent: now - sent, due: now - due };
   };
   const began = performance.now();
-  const sent: Promise<number>[] = [];
+  const sent: Promise<Answered>[] = [];
   for (const [n, event] of events.entries()) {
-    const wait = began + (n * 1000) / rate - performance.now();
+    const due = began + (n * 1000) / rate;
+    const wait = due - performance.now();
     if (wait > 0) await sleep(wait);
-    sent.push(send(event));
+    const answered = send(event, due);
+    // One that fails meanwhile is told below.
+    answered.catch(() => {});
+    sent.push(answered);
   }
-  const times = await Promise.all(sent);
-  for (const connection of all) connection.close();
-  return times;
+  try {
+    return await Promise.all(sent);
+  } finally {
+    for (const connection of all) connection.close();
+  }
+}
+
+function connectionsTo(url: string, count: number): Promise<Connection[]> {
+  return Promise.all(Array.from({ length: count }, () => Connection.to(url)));
 }
 
 /** One request at a time. */
 class Connection {
   readonly #socket: Socket;
   #answer = '';
-  #answered = Promise.withResolvers<void>();
+  #answered: PromiseWithResolvers<void> | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    const fail = (error: Error) => this.#answered.reject(error);
+    const fail = (error: Error) => this.#answered?.reject(error);
     socket.once('close', () => fail(new Error('the connection was closed'))).once('error', fail);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
   }
@@ -87,6 +110,7 @@ class Connection {
   }
 
   exchange(request: Buffer): Promise<void> {
+    if (this.#socket.destroyed) return Promise.reject(new Error('the connection was closed'));
     this.#answered = Promise.withResolvers();
     this.#socket.write(request);
     return this.#answered.promise;
@@ -103,7 +127,7 @@ class Connection {
     if (head < 0 || this.#answer.length < head + 4 + length) return;
     const status = this.#answer.slice(9, 12);
     this.#answer = '';
-    if (status === '202' || status === '204') this.#answered.resolve();
-    else this.#answered.reject(new Error(`the answer was ${status}`));
+    if (status === '202' || status === '204') this.#answered?.resolve();
+    else this.#answered?.reject(new Error(`the answer was ${status}`));
   }
 }

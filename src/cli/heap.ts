@@ -23,7 +23,7 @@ export function collectGarbage(): void {
 /**
  * Ends the growth of the room for young objects where more does no good. In a busy relay V8 would go on to 128 MB; and since
  * it begins to mark the old objects as soon as less than half of that is left of their limit, it would then do so five times
- * a second, and the event loop stand still for some milliseconds each time.
+ * a second, and the event loop stand still for some milliseconds each time. That ends the growth in the store's thread, too.
  */
 export function boundYoungObjects(): void {
   const look = setInterval(() => {

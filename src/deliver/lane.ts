@@ -8,9 +8,10 @@ import { closeDestination } from './close-destination.ts';
 import { Doubts } from './doubts.ts';
 import { insist } from './insist.ts';
 import type { LaneParts } from './lane-parts.ts';
+import { Outstanding } from './outstanding.ts';
 import { type Pace, tally } from './pace.ts';
+import { Places } from './places.ts';
 import { RateLimit } from './rate-limit.ts';
-import { Room } from './room.ts';
 import { damaged, settle, superseded, unbegun } from './settle.ts';
 import { Standing } from './standing.ts';
 import { wideLine } from './wide-line.ts';
@@ -27,8 +28,8 @@ const STORE_AWAY = 1_000;
 /** Least milliseconds between two looks at what is due. */
 const SHORTEST_NAP = 50;
 
-/** Milliseconds until it looks again at what is due and could not be claimed, unless something that is under way ends. */
-const BUSY_NAP = 1_000;
+/** Milliseconds until it looks again when what is due waits for another of its subject to end; a retry may be as late then. */
+const BUSY_NAP = 250;
 
 /** Longest wait of a timer, milliseconds; what is due later is looked at again. */
 const LONGEST_NAP = 60_000;
@@ -45,19 +46,19 @@ export class Lane {
   /** By subject, from its claim until its end is recorded. */
   readonly #underWay = new Map<string, Promise<void>>();
   /** For attempts whose end is not known yet. */
-  readonly #room: Room;
-  /** Offers of which it is not known yet what became of them. */
-  #offers = 0;
-  #offersEnded = Promise.withResolvers<void>();
+  readonly #places: Places;
+  readonly #offers = new Outstanding();
   readonly #standing: Standing;
   readonly #doubts: Doubts;
   #ending = false;
   /** How often somebody said that there is something to look for. */
-  #calls = 0;
-  /** It has looked, and nothing is due before its nap ends. */
+  #wakes = 0;
+  /** It has looked, and nothing is due before its nap ends: no end of an attempt need wake it. */
   #isClear = false;
-  /** More may be due than it could claim when it last looked. */
+  /** When it last looked there was no place left for what is due, or it claimed as many as there were places. */
   #isBehind = true;
+  /** What was due by then was claimed, or waits for another of its subject; epoch milliseconds. */
+  #looked = 0;
   #woken = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
@@ -66,7 +67,7 @@ export class Lane {
     this.name = parts.config.name;
     this.#standing = new Standing(parts, record);
     const { limits, deliverMany } = parts.destination;
-    this.#room = new Room(deliverMany ? 1 : (limits.concurrency ?? 1));
+    this.#places = new Places(deliverMany ? 1 : (limits.concurrency ?? 1));
     const { timeout, settles = parts.destination.settles } = parts.config;
     this.#doubts = new Doubts({ timeout, settles });
   }
@@ -95,7 +96,7 @@ export class Lane {
 
   /** Looks again at what is due. */
   wake(): void {
-    this.#calls += 1;
+    this.#wakes += 1;
     this.#isClear = false;
     this.#woken.resolve();
   }
@@ -106,17 +107,17 @@ export class Lane {
    */
   offer(): Offer | undefined {
     if (this.#ending || !this.#running || this.#parts.serial || this.destination.deliverMany) return undefined;
-    if (this.#isBehind || this.#standsStill || this.#isFull || !this.#room.hasSpare(this.#offers)) return undefined;
-    this.#offers += 1;
+    if (this.#isBehind || this.#sendsNothing || this.#isFull) return undefined;
+    if (!this.#places.hasWaitingPlace(this.#offers.count)) return undefined;
+    this.#offers.begin();
     return { destination: this.name, target: this.destination.target };
   }
 
   /** @param claim undefined when the offer was not taken */
   take(claim: Claim | undefined): void {
-    this.#offers -= 1;
-    if (claim) this.#track([claim], false);
+    if (claim) this.#track([claim], false, this.#wakes);
     else this.wake();
-    if (this.#offers === 0) this.#offersEnded.resolve();
+    this.#offers.end();
   }
 
   /** Takes over what `pause`, `resume` or another process made of the lane. */
@@ -136,8 +137,7 @@ export class Lane {
     this.wake();
     const grace = setTimeout(() => this.#parts.abort.abort(), GRACE);
     await this.#running;
-    this.#offersEnded = Promise.withResolvers();
-    if (this.#offers > 0) await this.#offersEnded.promise;
+    await this.#offers.settled();
     await Promise.all(this.#underWay.values());
     clearTimeout(grace);
   }
@@ -169,11 +169,11 @@ export class Lane {
 
   /** Nothing could be claimed: waits for the next that is due. */
   async #rest(): Promise<void> {
-    const calls = this.#calls;
+    const wakes = this.#wakes;
     const next = (await this.#parts.store.nextDue(this.name)) ?? Number.POSITIVE_INFINITY;
-    const ms = next - Date.now();
-    this.#isClear = ms > 0 && calls === this.#calls;
-    await this.#nap(ms <= 0 && this.#underWay.size > 0 ? BUSY_NAP : ms);
+    const isBlocked = next <= this.#looked;
+    this.#isClear = !isBlocked && wakes === this.#wakes;
+    await this.#nap(isBlocked ? BUSY_NAP : next - Date.now());
     this.#isClear = false;
   }
 
@@ -187,7 +187,7 @@ export class Lane {
 
   /** Milliseconds in which nothing may be claimed; 0 or less for none. A service's Retry-After outranks every probe. */
   #blockedFor(): number {
-    if (this.#standing.isPaused || this.#places <= 0) return Number.POSITIVE_INFINITY;
+    if (this.#standing.isPaused || this.#claimable <= 0) return Number.POSITIVE_INFINITY;
     const probe = this.#standing.isHalted ? this.#standing.nextProbe : this.#breaker.until;
     return Math.max(this.#parts.pace.pausedFor, probe - performance.now());
   }
@@ -198,19 +198,19 @@ export class Lane {
   }
 
   /** Nothing may be sent now but a probe. */
-  get #standsStill(): boolean {
+  get #sendsNothing(): boolean {
     return this.#standing.isPaused || this.#probing || this.#parts.pace.pausedFor > 0;
   }
 
-  /** What has arrived takes no room while that is recorded, within reason. */
+  /** What has arrived takes no place while that is recorded, within reason. */
   get #isFull(): boolean {
-    return this.#underWay.size >= UNRECORDED * this.#room.width;
+    return this.#underWay.size >= UNRECORDED * this.#places.width;
   }
 
   /** How many attempts may be claimed for now. */
-  get #places(): number {
-    if (this.#probing) return this.#underWay.size === 0 && this.#offers === 0 ? 1 : 0;
-    return this.#isFull ? 0 : this.#room.free;
+  get #claimable(): number {
+    if (this.#probing) return this.#underWay.size === 0 && this.#offers.count === 0 ? 1 : 0;
+    return this.#isFull ? 0 : this.#places.free - this.#offers.count;
   }
 
   /** Claims what is due and begins it. False when nothing was due. */
@@ -230,16 +230,19 @@ export class Lane {
     const { store } = this.#parts;
     const { batch } = this.destination.limits;
     const probe = this.#probing;
-    const limit = probe ? 1 : this.destination.deliverMany ? (batch ?? 1) : this.#places;
+    const wakes = this.#wakes;
+    const now = Date.now();
+    const limit = probe ? 1 : this.destination.deliverMany ? (batch ?? 1) : this.#claimable;
     const claims = await store.claim({
       destination: this.name,
       target: this.destination.target,
       standsAlone: this.destination.standsAlone === true,
-      now: Date.now(),
+      now,
       limit,
       except: [...this.#underWay.keys()],
     });
     this.#isBehind = claims.length >= limit;
+    this.#looked = now;
     const broken = claims.filter(({ damage }) => damage !== undefined);
     await Promise.all(
       broken.map((claim) => this.#settle(claim, damaged(claim), { ms: 0, probe: false, probing: false })),
@@ -249,7 +252,7 @@ export class Lane {
     const due = claims.filter((claim) => !claim.superseded && !broken.includes(claim));
     const together = this.destination.deliverMany ? [due] : due.map((claim) => [claim]);
     for (const group of together) {
-      if (group.length > 0) this.#track(group, probe);
+      if (group.length > 0) this.#track(group, probe, wakes);
     }
     return claims.length > 0;
   }
@@ -265,17 +268,17 @@ export class Lane {
     );
   }
 
-  #track(claims: Claim[], probe: boolean): void {
-    const calls = this.#calls;
+  /** @param wakes how many there had been when they were claimed */
+  #track(claims: Claim[], probe: boolean, wakes: number): void {
     let attempting = true;
     const ended = () => {
-      if (attempting) this.#room.leave();
+      if (attempting) this.#places.leave();
       attempting = false;
-      // A verb may have wished for something that could only be done now.
-      if (!this.#isClear || calls !== this.#calls) this.#woken.resolve();
+      // A verb may have wished meanwhile for something that could only be done now.
+      if (!this.#isClear || wakes !== this.#wakes) this.#woken.resolve();
     };
-    const turn = this.#room.enter();
-    const end = (turn ? turn.then(() => this.#late(claims, probe, ended)) : this.#attempt(claims, probe, ended))
+    const turn = this.#places.enter();
+    const end = (turn ? turn.then(() => this.#begun(claims, probe, ended)) : this.#begun(claims, probe, ended))
       .catch((error: unknown) => {
         const { log, scrub } = this.#parts;
         log.warn(
@@ -290,9 +293,9 @@ export class Lane {
     for (const claim of claims) this.#underWay.set(claim.event.subject, end);
   }
 
-  /** What was claimed while others were under way has waited for one of them to end: by now the lane may stand still. */
-  async #late(claims: Claim[], probe: boolean, ended: () => void): Promise<void> {
-    if (!this.#ending && !this.#standsStill) return this.#attempt(claims, probe, ended);
+  /** Since it was claimed, the lane may have been stopped, above all while it waited for a place. */
+  async #begun(claims: Claim[], probe: boolean, ended: () => void): Promise<void> {
+    if (probe || !(this.#ending || this.#sendsNothing)) return this.#attempt(claims, probe, ended);
     await Promise.all(claims.map((claim) => this.#recordEnd(claim, () => unbegun(claim))));
   }
 
@@ -374,18 +377,14 @@ export class Lane {
    *   then tried again
    */
   async #recordEnd(claim: Claim, judge: () => Settlement): Promise<{ ours: boolean; settlement: Settlement }> {
-    const { store } = this.#parts;
+    const { store, giveUp } = this.#parts;
     let settlement = judge();
-    const ours = await this.#insist(() => {
+    const ours = await insist(() => {
       settlement = judge();
       return store.record(claim.token, this.destination.target, settlement);
-    });
+    }, giveUp);
     if (settlement.state === 'pending') this.wake();
     return { ours: ours ?? false, settlement };
-  }
-
-  #insist<T>(work: () => Promise<T>): Promise<T | undefined> {
-    return insist(work, this.#parts.giveUp);
   }
 
   /** What an outcome means for the lane, and for the people who run it. */

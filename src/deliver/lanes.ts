@@ -75,14 +75,15 @@ export class Lanes {
   }
 
   /**
-   * Keeps an event, and begins its deliveries: those that lanes with room were given with the same commit at once, the
+   * Keeps an event, and begins its deliveries: those that lanes with a place were given with the same commit at once, the
    * others as their lanes come to them.
    *
    * @throws RelayError RELAY_STORE_BUSY when the store cannot commit
    */
   async accept(event: NewEvent): Promise<Accepted> {
     const offering: Lane[] = [];
-    const offers = [...new Set(event.destinations)].flatMap((name) => {
+    const { store } = this.#parts;
+    const offers = [...new Set(store.takesOffers ? event.destinations : [])].flatMap((name) => {
       const lane = this.#lanes.get(name);
       const offer = lane?.offer();
       if (lane && offer) offering.push(lane);
@@ -90,7 +91,7 @@ export class Lanes {
     });
     let claims: Claim[] = [];
     try {
-      const accepted = await this.#parts.store.accept(event, offers);
+      const accepted = await store.accept(event, offers);
       claims = accepted.claims;
       return accepted;
     } finally {

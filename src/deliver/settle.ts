@@ -70,11 +70,17 @@ export function damaged({ damage, doubt }: Claim): Ended {
   return { outcome: reject('bug', damage ?? '', fix), doubt: doubt?.since };
 }
 
-/** Of a delivery whose attempt ended before its first call: an earlier doubt stays, this one adds none. */
-export function unbegun({ doubt }: Claim): Settlement {
-  const detail = 'the relay or the lane was stopped before the call';
+/** Of a delivery whose attempt ended before its first call: an earlier doubt stays, this one adds none; nor a reason. */
+export function unbegun({ delivery, doubt }: Claim): Settlement {
+  const {
+    reason = 'timeout',
+    detail = 'the relay stopped, or its destination stood still, before the call',
+    fix,
+  } = delivery;
   const left = doubt === undefined ? {} : { doubt: doubt.since };
-  return { ...pending({ reason: 'timeout', detail }, Date.now(), false), unsent: true, ...left };
+  // As long as it was due: no later event may overtake it.
+  const due = Math.min(delivery.nextAttemptAt ?? Number.POSITIVE_INFINITY, Date.now());
+  return { ...pending({ reason, detail }, due, false, fix), unsent: true, ...left };
 }
 
 /** Of a delivery whose event is older than the one that a receipt was made from. */

@@ -10,7 +10,10 @@ export function lazily<Owner extends object>(name: keyof Owner, make: (owner: Ow
     configurable: true,
     get(this: Owner) {
       const value = make(this);
-      Object.defineProperty(this, name, { value, enumerable: true, configurable: true, writable: true });
+      // Not of one that a connector has frozen: it works it out each time.
+      if (Object.isExtensible(this)) {
+        Object.defineProperty(this, name, { value, enumerable: true, configurable: true, writable: true });
+      }
       return value;
     },
   };

@@ -55,23 +55,24 @@ export class Accepting {
     return { id: `e${row.id}`, duplicate: true, deliveries: row.deliveries, claimed: [] };
   }
 
-  /** @param taken offers for which the delivery is claimed */
-  #insertDeliveries(event: NewEvent, id: number, destinations: Set<string>, taken: readonly Offer[]): Claimed[] {
+  /** @param offers for which the delivery is claimed */
+  #insertDeliveries(event: NewEvent, id: number, destinations: Set<string>, offers: readonly Offer[]): Claimed[] {
     const delivery = { event: id, subject: event.subject, due: clock(event.receivedAt) };
-    const claimed = taken.length === 0 ? [] : this.#insertClaimed(delivery, taken);
-    const due = taken.length === 0 ? [...destinations] : [...destinations.difference(new Set(claimed.map(nameOf)))];
+    const claimed = offers.length === 0 ? [] : this.#insertClaimed(delivery, offers);
+    const due = offers.length === 0 ? [...destinations] : [...destinations.difference(new Set(claimed.map(nameOf)))];
     if (due.length > 0) this.#sql.insertDeliveries.run({ ...delivery, destinations: JSON.stringify(due) });
     return claimed;
   }
 
-  #insertClaimed(delivery: { event: number; subject: string; due: number }, taken: readonly Offer[]): Claimed[] {
+  #insertClaimed(delivery: { event: number; subject: string; due: number }, offers: readonly Offer[]): Claimed[] {
     const { event, subject, due } = delivery;
     // A token begins with its delivery's number, which must therefore be known before.
     const { first } = this.#sql.nextDelivery.get() as { first: number };
     const claim = randomUUID();
-    const destinations = JSON.stringify(taken.map(nameOf));
+    const destinations = JSON.stringify(offers.map(nameOf));
     this.#sql.insertClaimed.run({ ...delivery, destinations, first, claim });
-    return taken.map(({ destination, target }, index) => {
+    return offers.map(({ destination, target }, index) => {
+      // In doubt since it was received: that is before anything could be sent.
       this.#sql.begin.run({ destination, target, subject, generation: 1, doubt: due, event });
       return { destination, token: `${first + index}-${claim}` };
     });

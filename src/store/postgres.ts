@@ -72,6 +72,7 @@ export interface PostgresParts {
 
 /** The store in a PostgreSQL database, which any number of processes may have open. See migrations/postgres for its tables. */
 export class PostgresStore implements Store {
+  readonly takesOffers = false;
   readonly #database: Database;
   readonly #notices: Notices;
   readonly #lanes: OwnLanes | undefined;

@@ -36,6 +36,7 @@ const WATCH = 500;
 
 /** The store in one SQLite file. See migrations/sqlite for its tables. */
 export class SqliteStore implements Store {
+  readonly takesOffers = true;
   readonly #writer: DatabaseSync;
   readonly #reader: DatabaseSync;
   readonly #commit: GroupCommit;
@@ -71,7 +72,7 @@ export class SqliteStore implements Store {
   /** `accept`, for a thread that has the event. */
   async acceptBodiless(event: NewEvent, offers: readonly Offer[]): Promise<BodilessAccepted> {
     const accepted = await this.#accepting.accept(event, offers);
-    this.#keptElsewhere.add(accepted.id);
+    if (!accepted.duplicate) this.#keptElsewhere.add(accepted.id);
     return accepted;
   }
 

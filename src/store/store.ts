@@ -24,7 +24,7 @@ export interface Accepted {
   claims: Claim[];
 }
 
-/** A lane that has room for one delivery more. */
+/** A lane that has a place for one delivery more. */
 export interface Offer {
   destination: string;
   target: string;
@@ -206,11 +206,13 @@ export interface DeliveryFilter extends Omit<EventFilter, 'state'> {
  * @throws RelayError RELAY_STORE_BUSY when it cannot commit: disk full, database away, too many writes waiting.
  */
 export interface Store {
+  /** False where `accept` leaves all to `claim`. */
+  readonly takesOffers: boolean;
   /**
    * Keeps an event with its deliveries. Concurrent calls share a commit.
    *
-   * @param offers of lanes among its destinations. A store may claim the delivery for such a lane in the same commit, when the
-   *   event is the first of its subject; or leave all to `claim`
+   * @param offers of lanes among its destinations. Where offers are taken, the delivery for such a lane is claimed in the same
+   *   commit when the event is the first of its subject
    */
   accept(event: NewEvent, offers?: readonly Offer[]): Promise<Accepted>;
   /**

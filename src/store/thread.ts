@@ -152,6 +152,7 @@ function callsTo(worker: Worker): Store {
   const bodies = new Bodies(packed);
   return {
     ...thread,
+    takesOffers: true,
     watch,
     // As JSON keeps it: a connector may put into a receipt what cannot go to another thread.
     checkpoint: (token, target, receipt) => thread.checkpoint(token, target, plain(receipt)),

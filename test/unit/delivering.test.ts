@@ -8,7 +8,7 @@ import type { Destination } from '../../src/connector.ts';
 import { Breaker } from '../../src/deliver/breaker.ts';
 import { Notifier, noticeOf } from '../../src/deliver/notifier.ts';
 import { RateLimit } from '../../src/deliver/rate-limit.ts';
-import { settle } from '../../src/deliver/settle.ts';
+import { settle, unbegun } from '../../src/deliver/settle.ts';
 import {
   delivered,
   halt,
@@ -19,6 +19,7 @@ import {
   transportOutcome,
   unknown,
 } from '../../src/outcome.ts';
+import type { Claim } from '../../src/store/store.ts';
 
 const RETRY_SCHEDULE = DEFAULT_RETRY.map((text) => parseDuration(text) ?? 0);
 /** Of an end that leaves no doubt. */
@@ -52,6 +53,15 @@ test('a failed attempt comes back later, and the last one fails the delivery', (
   assert.ok(later.nextAttemptAt >= context.now + 4_000 && later.nextAttemptAt <= context.now + 6_000);
   const last = settleWith(retry('server', '500'), { ...context, attempts: RETRY_SCHEDULE.length + 1 });
   assert.equal(last.state, 'failed');
+});
+
+test('what was claimed and not begun is due as it was, and says what it said', () => {
+  const claimed = { attempts: 2, nextAttemptAt: 900, reason: 'server', detail: 'HTTP 500' };
+  const given = unbegun({ delivery: claimed, doubt: { since: 700, newer: false } } as Claim);
+  const same = { state: 'pending', nextAttemptAt: 900, reason: 'server', detail: 'HTTP 500' };
+  assert.deepEqual(given, { ...same, counted: false, unsent: true, doubt: 700 });
+  const fresh = unbegun({ delivery: { ...claimed, reason: undefined, detail: undefined } } as unknown as Claim);
+  assert.ok(fresh.state === 'pending' && fresh.detail.includes('before the call'));
 });
 
 test('a service that says when to come back is obeyed, and costs no attempt', () => {

@@ -68,6 +68,17 @@ for (const [where, open] of Object.entries(OPENED)) {
       assert.deepEqual((await store.accept(newEvent({ subject: 'x' }), [OFFER])).claims, []);
     });
 
+    test('so does one that the ledger alone knows: its event was judged anew', async (t) => {
+      const store = await opened(t);
+      const { id, claims } = await store.accept(newEvent({ subject: 'x' }), [OFFER]);
+      await store.record(claims[0]?.token ?? '', TARGET, { state: 'delivered', receipt: { ts: '1' } });
+      const judged = { eventType: '', subject: 'y', study: '', state: 'routed' as const, routes: [] };
+      await store.add([{ event: id, destinations: ['notion'], renew: false, judged }]);
+      assert.deepEqual((await store.accept(newEvent({ subject: 'x' }), [OFFER])).claims, []);
+      const [next] = await store.claim({ ...REQUEST, destination: 'slack' });
+      assert.deepEqual(next?.receipt, { ts: '1' });
+    });
+
     test('of events that come together, all new subjects are claimed', async (t) => {
       const store = await opened(t);
       const accepted = await Promise.all(Array.from({ length: 40 }, () => store.accept(newEvent(), [OFFER])));

@@ -1,5 +1,5 @@
 /** The places of a lane: how many attempts run, and which wait for one of them to end. */
-export class Room {
+export class Places {
   /** Attempts that may run at once. */
   readonly width: number;
   #running = 0;
@@ -15,7 +15,7 @@ export class Room {
   }
 
   /** Whether after so many attempts one more could at least wait: as many may as run at once. */
-  hasSpare(after: number): boolean {
+  hasWaitingPlace(after: number): boolean {
     return this.free - after > -this.width;
   }
 
