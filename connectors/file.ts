@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -20,6 +20,7 @@ import {
   unknown,
 } from 'versive-relay/connector';
 import { z } from 'zod';
+import { append } from './file/append.ts';
 import { fileOutcome } from './file/errors.ts';
 import { findLines, type Wanted } from './file/find.ts';
 
@@ -148,64 +149,6 @@ class FileDestination implements Destination {
 
 function usualLine({ event, payload }: Item): JsonValue {
   return { id: event.id, received_at: event.receivedAt.toISOString(), event: payload };
-}
-
-/**
- * Appends lines, and returns once the disk has them.
- * @returns where each line begins, in bytes
- * @throws as the file system does, and then none of the lines is there; an error without a code when that is not sure
- */
-async function append(file: string, lines: Buffer[]): Promise<number[]> {
-  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
-  // Transcripts are nobody else's business on a shared machine.
-  const handle = await open(file, flags, 0o600);
-  try {
-    const { size } = await handle.stat();
-    const gap = (await endsInLineBreak(handle, size)) ? 0 : 1;
-    const offsets: number[] = [];
-    let end = size + gap;
-    for (const line of lines) {
-      offsets.push(end);
-      end += line.length;
-    }
-    // Before the lines: no failure after them may look as if they were not there.
-    if (size === 0) await syncFolder(path.dirname(file));
-    try {
-      // What a crash left half-written gets a line of its own, so that it spoils none of ours.
-      await handle.appendFile(Buffer.concat([Buffer.from('\n'.repeat(gap)), ...lines]));
-      await handle.datasync();
-    } catch (error) {
-      await cutBack(handle, size, error);
-      throw error;
-    }
-    return offsets;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function cutBack(handle: FileHandle, size: number, cause: unknown): Promise<void> {
-  try {
-    if ((await handle.stat()).size > size) await handle.truncate(size);
-  } catch {
-    throw new Error('part of the lines may be there', { cause });
-  }
-}
-
-async function endsInLineBreak(handle: FileHandle, size: number): Promise<boolean> {
-  if (size === 0) return true;
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer[0] === 0x0a;
-}
-
-/** A new file is safe from a power failure only with its entry in the folder. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

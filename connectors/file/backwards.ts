@@ -2,7 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 
 /** Bytes read at once. */
 const CHUNK = 2 ** 20;
-const LINE_BREAK = 0x0a;
+
+export const LINE_BREAK = 0x0a;
 
 /** A whole line, its line break with it. */
 export interface Line {
@@ -62,8 +63,8 @@ export async function isLineAt(handle: FileHandle, offset: number): Promise<bool
   }
 }
 
-/** Fewer bytes than asked for where the file ends, also when it was cut while it was read. */
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+/** @returns fewer bytes than asked for where the file ends, also when it was cut while it was read */
+export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
   return buffer.subarray(0, bytesRead);
 }

@@ -66,18 +66,37 @@ describe('file: looking for a line', () => {
     assert.equal(open().settles, 0);
   });
 
-  it('takes no line that was cut short, and the next delivery writes it whole', async (t) => {
+  it('takes no line that was cut short, and the next delivery completes it', async (t) => {
     const { deliver, look, name, text } = await scene(t);
     await deliver(of('1'));
-    await deliver(of('2'));
+    const before = (await text()).length;
+    const receipt = await deliver(of('2'));
     const whole = await text();
-    for (const cut of [whole.slice(0, -1), whole.slice(0, -20)]) {
-      await writeFile(name, cut);
+    for (const cut of [-1, -20, before + 1]) {
+      await writeFile(name, whole.slice(0, cut));
       assert.equal((await look(of('2'))).kind, 'absent');
       assert.equal((await look(of('1'))).kind, 'found');
+      assert.deepEqual(await deliver(of('2')), receipt);
+      assert.equal(await text(), whole);
     }
-    const receipt = await deliver(of('2'));
-    assert.deepEqual(await look(of('2')), { kind: 'found', receipt });
+  });
+
+  it('ends a line that was cut short when another comes before it, and completes it among several', async (t) => {
+    const { deliver, open, name, look, text } = await scene(t);
+    await deliver(of('1'));
+    const first = await text();
+    await writeFile(name, first.slice(0, -20));
+    await deliver(of('2'));
+    const [torn, second] = (await text()).split('\n');
+    assert.equal(torn, first.slice(0, -20));
+    await writeFile(name, second?.slice(0, -5) ?? '');
+    const outcomes = (await open().deliverMany?.([of('1'), of('2'), of('3')], attempt)) ?? [];
+    assert.deepEqual(
+      (await text()).split('\n').map((line) => line && JSON.parse(line).id),
+      ['e2', 'e1', 'e3', ''],
+    );
+    for (const [index, outcome] of outcomes.entries())
+      assert.deepEqual(await look(of(`${index + 1}`)), { kind: 'found', receipt: receiptOf(outcome) });
   });
 
   it('takes no part of a longer line', async (t) => {
