@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import pg from 'pg';
 import { openStore } from '../src/store/open.ts';
-import { packBody } from '../src/store/rows.ts';
+import { packBody } from '../src/store/packing.ts';
 import { type PostgresServer, startPostgres } from '../test/support/postgres-server.ts';
 import { bodyOf } from './events.ts';
 

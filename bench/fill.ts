@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore } from '../src/store/open.ts';
-import { packBody } from '../src/store/rows.ts';
+import { packBody } from '../src/store/packing.ts';
 import { bodyOf } from './events.ts';
 
 /**

@@ -8,7 +8,7 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packBody } from '../src/store/rows.ts';
+import { packBody } from '../src/store/packing.ts';
 import { bodyOf } from './events.ts';
 import { median, numbers, percentile, short } from './rounds.ts';
 import { requests, sendEvenly } from './sender.ts';

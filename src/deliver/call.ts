@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 
 /** Answers that have no body (the Fetch standard's null body statuses), of those that a request can get. */
 const NO_BODY = new Set([204, 205, 304]);
@@ -34,7 +34,7 @@ interface CallOptions {
  */
 export class Caller {
   readonly #options: CallOptions;
-  #agent: Dispatcher | undefined;
+  #agent: Promise<Dispatcher> | undefined;
 
   constructor(options: CallOptions) {
     this.#options = options;
@@ -47,9 +47,10 @@ export class Caller {
   async call(input: string | URL, { method = 'GET', headers, body }: PlainInit): Promise<Response> {
     this.#options.signal.throwIfAborted();
     this.#agent ??= connections(this.#options.signal);
+    const agent = await this.#agent;
     const { origin, pathname, search } = typeof input === 'string' ? new URL(input) : input;
     const exchange = new Exchange(this.#options);
-    this.#agent.dispatch(
+    agent.dispatch(
       {
         origin,
         path: `${pathname}${search}`,
@@ -66,10 +67,14 @@ export class Caller {
   }
 }
 
-function connections(signal: AbortSignal): Dispatcher {
+/** undici has 3 MB, and not every relay makes such calls: it is loaded with the first. */
+async function connections(signal: AbortSignal): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
   const options = { connect: { timeout: CONNECT_TIMEOUT }, allowH2: false };
   const agent = process.env.NODE_USE_ENV_PROXY === '1' ? new EnvHttpProxyAgent(options) : new Agent(options);
-  signal.addEventListener('abort', () => void agent.destroy(signal.reason as Error), { once: true });
+  const destroy = () => void agent.destroy(signal.reason as Error);
+  if (signal.aborted) destroy();
+  else signal.addEventListener('abort', destroy, { once: true });
   return agent;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GroupCommit } from './commit.ts';
-import { clock, packBody } from './rows.ts';
+import { packBody } from './packing.ts';
+import { clock } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Accepted, Claim, NewEvent, Offer } from './store.ts';
 

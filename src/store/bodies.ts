@@ -1,5 +1,5 @@
 import { RelayError } from '../errors.ts';
-import { unpackBody } from './rows.ts';
+import { unpackBody } from './packing.ts';
 import type { Claim, ClaimRequest, Settlement, Store } from './store.ts';
 
 /** A claim whose body is yet to be unpacked, or to be read. */

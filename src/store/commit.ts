@@ -43,14 +43,23 @@ export class GroupCommit {
   readonly #keep: StatementSync;
   readonly #commit: StatementSync;
   readonly #first: () => void;
+  readonly #committed: () => void;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #closed = false;
 
-  /** @param first runs at the beginning of every transaction */
-  constructor(database: DatabaseSync, options: CommitOptions = {}, first: () => void = () => {}) {
+  /**
+   * @param first runs at the beginning of every transaction
+   * @param committed runs after every commit, and does not throw
+   */
+  constructor(
+    database: DatabaseSync,
+    options: CommitOptions = {},
+    { first = () => {}, committed = () => {} }: { first?: () => void; committed?: () => void } = {},
+  ) {
     this.#database = database;
     this.#first = first;
+    this.#committed = committed;
     this.#maxWaiting = options.maxWaiting ?? WAITING;
     this.#maxBytes = options.maxBytes ?? WAITING_BYTES;
     this.#lockWait = options.lockWait ?? LOCK_WAIT;
@@ -120,6 +129,7 @@ export class GroupCommit {
       if ('error' in end) reject(commitError(end.error));
       else resolve(end.result);
     });
+    this.#committed();
   }
 
   #take(count = GROUP): Waiting[] {

@@ -5,6 +5,15 @@ import { isBusy, makeFile, openError, openReader, openWriter } from './database.
 import { migrate } from './migrate.ts';
 import { notThere } from './not-there.ts';
 import { SqliteStore } from './sqlite.ts';
+import { WriteBack } from './write-back.ts';
+
+/** How a store is opened. */
+interface OpenOptions extends CommitOptions {
+  /** False refuses a store that is at an older schema. */
+  upgrade?: boolean;
+  /** Gives the log of a store with much to write a thread that writes it back. */
+  writeBack?: boolean;
+}
 
 const WAIT = 10_000;
 /** Milliseconds between two tries. */
@@ -14,13 +23,12 @@ const POLL = 20;
  * Opens the SQLite store in the file, and makes it (with its folder) when it is not there.
  *
  * @param options.create false refuses to make a store that is not there
- * @param options.upgrade false refuses a store that is at an older schema
  * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_OLDER
  */
 export async function openSqlite(
   path: string,
-  options: CommitOptions & { create?: boolean; upgrade?: boolean; wait?: number } = {},
+  options: OpenOptions & { create?: boolean; wait?: number } = {},
 ): Promise<SqliteStore> {
   if (options.create === false && !existsSync(path)) throw notThere(path);
   const deadline = performance.now() + (options.wait ?? WAIT);
@@ -39,13 +47,13 @@ export async function openSqlite(
   }
 }
 
-function connect(path: string, { upgrade = true, ...options }: CommitOptions & { upgrade?: boolean }): SqliteStore {
+function connect(path: string, { upgrade = true, writeBack = false, ...options }: OpenOptions): SqliteStore {
   const writer = openWriter(path);
   try {
     migrate(writer, path, { upgrade });
     // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
     writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
-    return new SqliteStore(writer, openReader(path), options);
+    return new SqliteStore(writer, openReader(path), options, writeBack ? new WriteBack(writer) : undefined);
   } catch (error) {
     writer.close();
     throw error;

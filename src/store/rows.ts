@@ -1,5 +1,5 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { DeliveryRecord, DeliveryState, EventRecord, EventState, Reason } from '../model.ts';
+import { unpackBody } from './packing.ts';
 import type { LaneRecord, StoredEvent } from './store.ts';
 
 /** Columns of a row as SQLite gives them. */
@@ -95,28 +95,6 @@ export function numberOf(id: string, letter: 'e' | 'd'): number | undefined {
 /** Epoch milliseconds as the store keeps them: whole, and within what a JavaScript Date can hold. */
 export function clock(time: number): number {
   return Math.max(-8.64e15, Math.min(8.64e15, Math.round(time)));
-}
-
-/** Level 1 packs a transcript to about a fifth in a quarter of a millisecond; the checksum finds a body that the disk changed. */
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } };
-
-/** At once: by the thread pool a body of 25 KB takes about twice the processor time, and is stored no sooner. */
-export function packBody(body: Buffer): Buffer {
-  return zstdCompressSync(body, ZSTD);
-}
-
-/**
- * A body as it was received; empty, with why, when the disk has changed it.
- *
- * @param size its bytes, as far as they are known: room for them is then made at once
- */
-export function unpackBody(packed: Uint8Array, size = 16_000): { body: Buffer; damage?: string } {
-  try {
-    // A byte more, that zlib sees the end without asking for more room. It takes no less than 64.
-    return { body: zstdDecompressSync(packed, { chunkSize: Math.max(64, size + 1) }) };
-  } catch (error) {
-    return { body: Buffer.alloc(0), damage: `the stored event cannot be read: ${String(error)}` };
-  }
 }
 
 /** An event with its body: none when that was removed; none, with why, when the disk has changed or lost it. */

@@ -30,6 +30,7 @@ import type {
   StoredEvent,
 } from './store.ts';
 import { WallClock } from './wall-clock.ts';
+import type { WriteBack } from './write-back.ts';
 
 /** Milliseconds between looks at what other processes changed: a verb is acted on within a second. */
 const WATCH = 500;
@@ -40,6 +41,7 @@ export class SqliteStore implements Store {
   readonly #writer: DatabaseSync;
   readonly #reader: DatabaseSync;
   readonly #commit: GroupCommit;
+  readonly #writeBack: WriteBack | undefined;
   readonly #lists: Lists;
   readonly #accepting: Accepting;
   readonly #claims: Claims;
@@ -52,12 +54,20 @@ export class SqliteStore implements Store {
   readonly #sql: Statements;
   #dataVersion: number;
 
-  /** Takes two connections to one file: one that writes, with the schema in place, and one that reads. Closes both. */
-  constructor(writer: DatabaseSync, reader: DatabaseSync, options: CommitOptions = {}) {
+  /**
+   * Takes two connections to one file: one that writes, with the schema in place, and one that reads. Closes both.
+   *
+   * @param writeBack SQLite's own, with a commit now and then, when there is none
+   */
+  constructor(writer: DatabaseSync, reader: DatabaseSync, options: CommitOptions = {}, writeBack?: WriteBack) {
     this.#writer = writer;
     this.#reader = reader;
     this.#clock = new WallClock(writer);
-    this.#commit = new GroupCommit(writer, options, () => this.#clock.note());
+    this.#commit = new GroupCommit(writer, options, {
+      first: () => this.#clock.note(),
+      committed: () => writeBack?.committed(),
+    });
+    this.#writeBack = writeBack;
     this.#lists = new Lists(reader);
     this.#sql = prepareStatements(writer);
     this.#accepting = new Accepting(this.#sql, this.#commit);
@@ -326,6 +336,7 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     clearInterval(this.#watching);
     await this.#commit.close();
+    await this.#writeBack?.close();
     if (this.#reader.isOpen) this.#reader.close();
     if (this.#writer.isOpen) this.#writer.close();
   }

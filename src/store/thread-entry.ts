@@ -7,7 +7,7 @@ const port = parentPort as MessagePort;
 
 try {
   const { file, options } = workerData;
-  const store = await openSqlite(file, options);
+  const store = await openSqlite(file, { ...options, writeBack: true });
   let answers: Answer[] = [];
   const answer = (each: Answer) => {
     answers.push(each);

@@ -184,6 +184,21 @@ describe('a plain call', () => {
     assert.equal(received.length, 2);
   });
 
+  test('is cut off before anything is sent, when it has only begun', async (t) => {
+    let requests = 0;
+    const url = await serve(t, (_request, response) => {
+      requests += 1;
+      response.end();
+    });
+    const stop = new AbortController();
+    const begun = callerFor(t, { signal: stop.signal }).call(url, init);
+    const reason = new Error('the relay stops');
+    stop.abort(reason);
+    await assert.rejects(begun, reason);
+    assert.equal((await callerFor(t).call(url, init)).status, 200);
+    assert.equal(requests, 1);
+  });
+
   test('is not sent when its lane was lost before the connection stood', async (t) => {
     let requests = 0;
     const url = await serve(t, (_request, response) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Bodies, type BodilessClaim } from '../../src/store/bodies.ts';
 import { openSqlite } from '../../src/store/open-sqlite.ts';
-import { packBody, unpackBody } from '../../src/store/rows.ts';
+import { packBody, unpackBody } from '../../src/store/packing.ts';
 import type { ClaimRequest, Settlement } from '../../src/store/store.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { openReader, openWriter } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/open.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
+import { WriteBack } from '../../src/store/write-back.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';
 
@@ -83,6 +84,30 @@ test('a full disk refuses the write as busy, leaves nothing half written, and is
   assert.equal(writer.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok');
   assert.deepEqual(writer.prepare('PRAGMA foreign_key_check').all(), []);
   await store.close();
+});
+
+test('what is committed is written back while commits go on, and the log stays short', async () => {
+  await (await openStore(file)).close();
+  const writer = openWriter(file);
+  const store = new SqliteStore(writer, openReader(file), {}, new WriteBack(writer));
+  const log = () => writer.prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number };
+  let count = 0;
+  let longest = 0;
+  const accept = async () => {
+    await Promise.all(Array.from({ length: 10 }, () => store.accept(newEvent({ body: noise(100_000, count++) }))));
+    longest = Math.max(longest, log().log);
+  };
+  while (log().checkpointed === 0) await accept();
+  assert.ok(log().log < 40_000, 'before SQLite itself would have');
+  while (count < 1_000) await accept();
+  // More than 25,000 pages were written.
+  assert.ok(longest < 16_000, `${longest} pages`);
+  await store.close();
+  assert.deepEqual(await readdir(path.dirname(file)), [path.basename(file)]);
+  const again = await openStore(file);
+  assert.deepEqual((await again.event(`e${count}`))?.body, noise(100_000, count - 1));
+  assert.equal((await again.events({}, { limit: 1_000 })).length, 1_000);
+  await again.close();
 });
 
 test('writes wait for another connection that holds the write lock, and are refused when it keeps it', async () => {

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import { isLocked, lockStore } from '../../src/store/lock.ts';
 import { openStore, serveStore } from '../../src/store/open.ts';
-import { packBody } from '../../src/store/rows.ts';
+import { packBody } from '../../src/store/packing.ts';
 import { newEvent } from '../contracts/store/under-test.ts';
 import { openFolder } from '../support/folder.ts';
 

@@ -1,7 +1,8 @@
 import { RelayError } from '../../errors.ts';
 import type { CommitOptions } from '../commit.ts';
 import { cannotKeepUp, WAITING, WAITING_BYTES } from '../limits.ts';
-import { clock, packBody } from '../rows.ts';
+import { packBody } from '../packing.ts';
+import { clock } from '../rows.ts';
 import type { Accepted, NewEvent } from '../store.ts';
 import { closedError, type Database } from './database.ts';
 import { answerWithin } from './deadline.ts';
