@@ -1,11 +1,12 @@
+import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Bytes that V8 may make of room for young objects: two halves of 16 MB. */
 const YOUNG = 32 * 2 ** 20;
 
-/** Milliseconds between two looks at how much it has made. */
-const LOOK = 1_000;
+/** How many times as much V8 makes of it at once (its flag-definitions.h). */
+const GROWTH = 2;
 
 /**
  * Collects what loading has left. V8 has by then made 16 MB of room for young objects, and gives none of it back as long as
@@ -23,13 +24,17 @@ export function collectGarbage(): void {
 /**
  * Ends the growth of the room for young objects where more does no good. In a busy relay V8 would go on to 128 MB; and since
  * it begins to mark the old objects as soon as less than half of that is left of their limit, it would then do so five times
- * a second, and the event loop stand still for some milliseconds each time. That ends the growth in the store's thread, too.
+ * a second, and the event loop stand still for some milliseconds each time. Of a relay that has little to do V8 takes the room
+ * back after some seconds: then it may grow again. The store's thread grows with it.
  */
 export function boundYoungObjects(): void {
-  const look = setInterval(() => {
+  let mayGrow = true;
+  const look = () => {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-    if (young && young.space_size < YOUNG) return;
-    setFlagsFromString('--semi-space-growth-factor=1');
-    clearInterval(look);
-  }, LOOK).unref();
+    const isSmall = young === undefined || young.space_size < YOUNG;
+    if (isSmall === mayGrow) return;
+    mayGrow = isSmall;
+    setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? GROWTH : 1}`);
+  };
+  new PerformanceObserver(look).observe({ type: 'gc' });
 }
