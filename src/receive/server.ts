@@ -11,8 +11,8 @@ import type { Metrics } from '../metrics.ts';
 import type { News } from '../news.ts';
 import type { Table } from '../route/table.ts';
 import type { Accepted, NewEvent, Store } from '../store/store.ts';
-import { accept } from './accept.ts';
 import { BodyBudget } from './budget.ts';
+import { judge } from './judge.ts';
 import { SignatureWatch } from './signatures.ts';
 import { signatureHeaders, verify } from './verify.ts';
 
@@ -170,22 +170,10 @@ function forged(source: string, { watch, report }: Gate): void {
 }
 
 async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply, parts: Gate): Promise<FastifyReply> {
-  const { log, metrics, keep, report, watch } = parts;
-  const { sources, table } = parts.current();
-  const source = sources.get(request.params.source);
-  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const verified = source && verify(source, request.headers, body);
-  if (!verified) {
-    forged(request.params.source, parts);
-    metrics.refused.inc({ status: 401 });
-    log.info(
-      { step: 'request.refused', source: request.params.source, status: 401, ip: request.ip },
-      'request refused',
-    );
-    return refuse(reply, 401);
-  }
-  watch.verified(verified.source.name);
-  const { id, duplicate, deliveries, event } = await accept(verified, table, keep);
+  const { log, metrics, keep, report } = parts;
+  const event = eventOf(request, parts);
+  if (!event) return refuse(reply, 401);
+  const { id, duplicate, deliveries } = await keep(event);
   const { eventType, subject, study, state, reason, routes: taken } = event;
   metrics.events.inc({ source: event.source, state: duplicate ? 'duplicate' : state });
   log.info(
@@ -202,13 +190,33 @@ async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply
         reason,
         routes: taken,
         deliveries,
-        bytes: body.length,
+        bytes: event.body.length,
       }),
     },
     duplicate ? 'event known already' : 'event accepted',
   );
   if (!duplicate && state === 'quarantined') report({ kind: 'quarantined', event: id, reason: reason ?? '' });
   return reply.code(duplicate ? 200 : 202).send({ event: id, deliveries });
+}
+
+/**
+ * The event of a request that its source has signed. No text or payload outlives this: while the disk is waited for, they would
+ * be most of what V8 moves about.
+ */
+function eventOf(request: FastifyRequest<SourceRoute>, gate: Gate): NewEvent | undefined {
+  const { log, metrics, watch } = gate;
+  const { sources, table } = gate.current();
+  const source = sources.get(request.params.source);
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const verified = source && verify(source, request.headers, body);
+  if (verified) {
+    watch.verified(verified.source.name);
+    return judge(verified, table);
+  }
+  forged(request.params.source, gate);
+  metrics.refused.inc({ status: 401 });
+  log.info({ step: 'request.refused', source: request.params.source, status: 401, ip: request.ip }, 'request refused');
+  return undefined;
 }
 
 function refuse(reply: FastifyReply, status: number): FastifyReply {
