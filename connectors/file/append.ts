@@ -6,7 +6,7 @@ import { LINE_BREAK, readAt } from './backwards.ts';
 /**
  * Appends lines, and returns once the disk has them. What a crash has cut short is completed when its line comes again;
  * before other lines it gets a line break, so that it spoils none of them.
- * @returns where each line begins, in bytes
+ * @returns where each line begins, in bytes, in the order of the lines, whatever theirs is in the file
  * @throws as the file system does, and then none of the lines is there; an error without a code when that is not sure
  */
 export async function append(file: string, lines: Buffer[]): Promise<number[]> {

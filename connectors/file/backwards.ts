@@ -63,7 +63,7 @@ export async function isLineAt(handle: FileHandle, offset: number): Promise<bool
   }
 }
 
-/** @returns fewer bytes than asked for where the file ends, also when it was cut while it was read */
+/** Reads bytes of a file; fewer than asked for where it ends, also when it was cut while it was read. */
 export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
   return buffer.subarray(0, bytesRead);

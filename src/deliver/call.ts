@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Dispatcher } from 'undici';
 
 /** Answers that have no body (the Fetch standard's null body statuses), of those that a request can get. */
@@ -34,7 +35,7 @@ interface CallOptions {
  */
 export class Caller {
   readonly #options: CallOptions;
-  #agent: Promise<Dispatcher> | undefined;
+  #agent: Dispatcher | undefined;
 
   constructor(options: CallOptions) {
     this.#options = options;
@@ -46,8 +47,7 @@ export class Caller {
    */
   async call(input: string | URL, { method = 'GET', headers, body }: PlainInit): Promise<Response> {
     this.#options.signal.throwIfAborted();
-    this.#agent ??= connections(this.#options.signal);
-    const agent = await this.#agent;
+    const agent = this.#agent ?? (await this.#load());
     const { origin, pathname, search } = typeof input === 'string' ? new URL(input) : input;
     const exchange = new Exchange(this.#options);
     agent.dispatch(
@@ -65,16 +65,28 @@ export class Caller {
     );
     return exchange.answered;
   }
+
+  /** With the first call: undici has 3 MB and takes some 50 ms, and not every relay makes such calls. */
+  async #load(): Promise<Dispatcher> {
+    const { signal } = this.#options;
+    let undici: typeof import('undici');
+    try {
+      undici = await import('undici');
+    } catch (cause) {
+      throw failed(Object.assign(neverSent(), { cause }));
+    }
+    // A relay that is killed keeps what Node.js made of it, too.
+    flushCompileCache();
+    signal.throwIfAborted();
+    this.#agent ??= connections(undici, signal);
+    return this.#agent;
+  }
 }
 
-/** undici has 3 MB, and not every relay makes such calls: it is loaded with the first. */
-async function connections(signal: AbortSignal): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await import('undici');
+function connections({ Agent, EnvHttpProxyAgent }: typeof import('undici'), signal: AbortSignal): Dispatcher {
   const options = { connect: { timeout: CONNECT_TIMEOUT }, allowH2: false };
   const agent = process.env.NODE_USE_ENV_PROXY === '1' ? new EnvHttpProxyAgent(options) : new Agent(options);
-  const destroy = () => void agent.destroy(signal.reason as Error);
-  if (signal.aborted) destroy();
-  else signal.addEventListener('abort', destroy, { once: true });
+  signal.addEventListener('abort', () => void agent.destroy(signal.reason as Error), { once: true });
   return agent;
 }
 

@@ -42,7 +42,11 @@ export interface ReceiverParts {
   store: Pick<Store, 'ping'>;
   metrics: Metrics;
   log: FastifyBaseLogger;
-  /** Keeps an event with its deliveries; resolves once it is on disk. */
+  /**
+   * Keeps an event with its deliveries; resolves once it is on disk.
+   *
+   * @throws RelayError RELAY_STORE_BUSY when the store cannot commit
+   */
   keep: (event: NewEvent) => Promise<Accepted>;
   /** Told of what ops should look at. */
   report: (news: News) => void;
@@ -171,7 +175,7 @@ function forged(source: string, { watch, report }: Gate): void {
 
 async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply, parts: Gate): Promise<FastifyReply> {
   const { log, metrics, keep, report } = parts;
-  const event = eventOf(request, parts);
+  const event = admit(request, parts);
   if (!event) return refuse(reply, 401);
   const { id, duplicate, deliveries } = await keep(event);
   const { eventType, subject, study, state, reason, routes: taken } = event;
@@ -200,10 +204,10 @@ async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply
 }
 
 /**
- * The event of a request that its source has signed. No text or payload outlives this: while the disk is waited for, they would
+ * Verifies and routes a request. Undefined, counted and told, when nobody has signed it. No text or payload outlives this: while the disk is waited for, they would
  * be most of what V8 moves about.
  */
-function eventOf(request: FastifyRequest<SourceRoute>, gate: Gate): NewEvent | undefined {
+function admit(request: FastifyRequest<SourceRoute>, gate: Gate): NewEvent | undefined {
   const { log, metrics, watch } = gate;
   const { sources, table } = gate.current();
   const source = sources.get(request.params.source);

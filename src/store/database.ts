@@ -2,6 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
+import { WAL_PAGES } from './limits.ts';
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that the surroundings cause, not our statements. */
 const SURROUNDINGS = new Map([
@@ -76,16 +77,17 @@ export async function makeFile(path: string): Promise<void> {
  */
 const LOCK_WAIT = 5;
 
+/** FULL syncs the WAL at every commit; fullfsync makes macOS sync down to the platter, and does nothing elsewhere. */
+export const SYNCED = 'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON';
+
 /** Opens the connection that writes. */
 export function openWriter(path: string): DatabaseSync {
   return connect(path, { timeout: LOCK_WAIT }, (database) => {
     const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
     if (mode !== 'wal') throw new Error(`its disk does not support WAL (journal mode ${String(mode)})`);
-    // FULL syncs the WAL at every commit; fullfsync makes macOS sync down to the platter. Elsewhere it does nothing.
-    database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_size_limit = 67108864');
+    database.exec(`${SYNCED}; PRAGMA journal_size_limit = 67108864`);
     // What a savepoint could undo is kept in memory: SQLite would put it into a temporary file, and nothing needs it there.
-    // Four times the usual pages between checkpoints: the same pages of the indexes change with every event.
-    database.exec('PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000');
+    database.exec(`PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
   });
 }
 

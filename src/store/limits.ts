@@ -28,6 +28,12 @@ export const PRUNE_STEP = 200;
 /** The pause of a key is kept for so many milliseconds after its end: a clock that jumped ahead only seems to have ended it. */
 export const KEY_KEPT = 24 * 3_600_000;
 
+/**
+ * Pages in SQLite's WAL that the database file does not have yet, at which it gets them: 16 MB, four times what SQLite would
+ * wait for, since the same pages of the indexes change with every event.
+ */
+export const WAL_PAGES = 4_000;
+
 /** The most writes that wait, and bytes that they hold, unless a store is told otherwise. */
 export const WAITING = 4096;
 export const WAITING_BYTES = 128_000_000;

@@ -9,9 +9,13 @@ import { WriteBack } from './write-back.ts';
 
 /** How a store is opened. */
 interface OpenOptions extends CommitOptions {
+  /** False refuses to make a store that is not there. */
+  create?: boolean;
   /** False refuses a store that is at an older schema. */
   upgrade?: boolean;
-  /** Gives the log of a store with much to write a thread that writes it back. */
+  /** Milliseconds to wait for another process that is making or changing the store; 10 s by default. */
+  wait?: number;
+  /** For a store with much to write: a thread writes its WAL back. */
   writeBack?: boolean;
 }
 
@@ -22,14 +26,9 @@ const POLL = 20;
 /**
  * Opens the SQLite store in the file, and makes it (with its folder) when it is not there.
  *
- * @param options.create false refuses to make a store that is not there
- * @param options.wait milliseconds to wait for another process that is making or changing the store; 10 s by default
  * @throws RelayError RELAY_STORE_OPEN, RELAY_STORE_NEWER, RELAY_STORE_OLDER
  */
-export async function openSqlite(
-  path: string,
-  options: OpenOptions & { create?: boolean; wait?: number } = {},
-): Promise<SqliteStore> {
+export async function openSqlite(path: string, options: OpenOptions = {}): Promise<SqliteStore> {
   if (options.create === false && !existsSync(path)) throw notThere(path);
   const deadline = performance.now() + (options.wait ?? WAIT);
   try {
@@ -53,7 +52,8 @@ function connect(path: string, { upgrade = true, writeBack = false, ...options }
     migrate(writer, path, { upgrade });
     // A file without the right to write opens all the same, and even begins a transaction: only a change shows it.
     writer.exec('BEGIN IMMEDIATE; UPDATE ping SET count = count + 1; ROLLBACK');
-    return new SqliteStore(writer, openReader(path), options, writeBack ? new WriteBack(writer) : undefined);
+    const thread = writeBack && WriteBack.isPossible ? new WriteBack(writer) : undefined;
+    return new SqliteStore(writer, openReader(path), options, thread);
   } catch (error) {
     writer.close();
     throw error;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { ZstdCompress } from 'minizlib';
@@ -10,13 +11,13 @@ const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_check
 /** What is written becomes a whole frame each time. */
 const EACH_A_FRAME = { flush: constants.ZSTD_e_end, chunkSize: 32_768, params };
 
-/** Kept from one body to the next; null when it cannot be trusted. */
+/** Undefined before the first body, and after one that failed; null when it is not to be trusted. */
 let packer: ZstdCompress | undefined | null;
 
 /**
- * At once: by the thread pool a body of 25 KB takes about twice the processor time, and is stored no sooner. All by one zstd
- * context: to make one takes a third of the time, since zstd then asks the processor what it can, and a virtual machine has
- * to ask its host.
+ * Packs a body as a store keeps it, a whole zstd frame. On the calling thread: by the pool a body of 25 KB takes about twice
+ * the processor time, and is stored no sooner. All by one zstd context: to make one takes a third of the time, since zstd then
+ * asks the processor what it can, and a virtual machine has to ask its host.
  */
 export function packBody(body: Buffer): Buffer {
   if (packer === undefined) packer = trustedPacker();
@@ -34,28 +35,38 @@ function packBy(stream: ZstdCompress, body: Buffer): Buffer | undefined {
   }
 }
 
-/** minizlib reaches into what Node.js does not promise to keep: another Node.js might make it pack something else. */
+/**
+ * minizlib reaches into what Node.js does not promise to keep (and puts another `Buffer.concat` in place during a call): with
+ * another Node.js it might pack something else. Null then, and when it cannot be loaded.
+ */
 function trustedPacker(): ZstdCompress | null {
-  // With the first body: threads that only unpack do without it.
-  const minizlib: typeof import('minizlib') = require('minizlib');
-  const stream = new minizlib.ZstdCompress(EACH_A_FRAME);
-  const trials = ['one trial', 'and another one'].map((text) => Buffer.from(text.repeat(100)));
-  const holds = trials.every((trial) => {
-    const packed = packBy(stream, trial);
-    return packed !== undefined && unpackBody(packed).body.equals(trial);
-  });
-  return holds ? stream : null;
+  try {
+    // With the first body: threads that only unpack do without it.
+    const minizlib: typeof import('minizlib') = require('minizlib');
+    const stream = new minizlib.ZstdCompress(EACH_A_FRAME);
+    // The second one is packed into several pieces.
+    const holds = [Buffer.alloc(1_000, 'a trial'), randomBytes(100_000), Buffer.alloc(0)].every((trial) => {
+      const packed = packBy(stream, trial);
+      return packed !== undefined && unpackBody(packed, trial.length).body.equals(trial);
+    });
+    return holds ? stream : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
  * A body as it was received; empty, with why, when the disk has changed it.
  *
- * @param size its bytes, as far as they are known: room for them is then made at once
+ * @param size its bytes, if they are known: room for them is made at once, and what has others is damaged
  */
-export function unpackBody(packed: Uint8Array, size = 16_000): { body: Buffer; damage?: string } {
+export function unpackBody(packed: Uint8Array, size?: number): { body: Buffer; damage?: string } {
   try {
     // A byte more, that zlib sees the end without asking for more room. It takes no less than 64.
-    return { body: zstdDecompressSync(packed, { chunkSize: Math.max(64, size + 1) }) };
+    const body = zstdDecompressSync(packed, { chunkSize: Math.max(64, (size ?? 16_000) + 1) });
+    // Some versions of Node.js take a frame that was cut short for an empty one.
+    if (size !== undefined && body.length !== size) throw new Error(`it has ${body.length} bytes of ${size}`);
+    return { body };
   } catch (error) {
     return { body: Buffer.alloc(0), damage: `the stored event cannot be read: ${String(error)}` };
   }

@@ -57,7 +57,7 @@ export class SqliteStore implements Store {
   /**
    * Takes two connections to one file: one that writes, with the schema in place, and one that reads. Closes both.
    *
-   * @param writeBack SQLite's own, with a commit now and then, when there is none
+   * @param writeBack without it, SQLite writes its WAL back with a commit now and then
    */
   constructor(writer: DatabaseSync, reader: DatabaseSync, options: CommitOptions = {}, writeBack?: WriteBack) {
     this.#writer = writer;
