@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module';
 import { Command, Option } from 'commander';
 import { type App, startApp } from '../app.ts';
 import { readConfig } from './common.ts';
-import { boundYoungObjects, collectGarbage } from './heap.ts';
+import { boundYoungObjects, collectGarbage, markLate } from './heap.ts';
 import { configOption } from './options.ts';
 
 /** Milliseconds after which a second signal, or a stop that hangs, ends the process anyway. */
@@ -29,7 +29,6 @@ Examples:
     .action(async ({ config: file, logLevel }: { config: string; logLevel: string }) => {
       const config = await readConfig(file);
       collectGarbage();
-      boundYoungObjects();
       const stopped = Promise.withResolvers<void>();
       let stopping = false;
       const stop = () => {
@@ -47,6 +46,9 @@ Examples:
       app = (await Promise.race([startApp(config, { logLevel, logStream }), stopped.promise])) ?? undefined;
       // Node does so at its end; a relay that is killed has none.
       flushCompileCache();
+      // After it: what Node.js keeps is of use only to a V8 with the same flags.
+      boundYoungObjects();
+      markLate();
       await stopped.promise;
       // Stopped before it had started: there is nothing under way that could be lost.
       if (!app) process.exit(0);
