@@ -5,11 +5,11 @@ import { runInNewContext } from 'node:vm';
 /** Bytes that V8 may make of room for young objects: two halves of 16 MB. */
 const YOUNG = 32 * 2 ** 20;
 
-/** Percent of the room between the heap and its limit that are used up when V8 begins to mark the old objects. */
-const MARK_AT = 80;
-
 /** How many times as much V8 makes of it at once (its flag-definitions.h). */
 const GROWTH = 2;
+
+/** Percent of the room between the heap and its limit that are used up when V8 begins to mark the old objects. */
+const MARK_AT = 80;
 
 /**
  * Collects what loading has left. V8 has by then made 16 MB of room for young objects, and gives none of it back as long as

@@ -204,8 +204,8 @@ async function receive(request: FastifyRequest<SourceRoute>, reply: FastifyReply
 }
 
 /**
- * Verifies and routes a request. Undefined, counted and told, when nobody has signed it. No text or payload outlives this: while the disk is waited for, they would
- * be most of what V8 moves about.
+ * Verifies and routes a request; counts and tells one that nobody has signed, and gives undefined. No text or payload outlives
+ * this: while the disk is waited for, they would be most of what V8 moves about.
  */
 function admit(request: FastifyRequest<SourceRoute>, gate: Gate): NewEvent | undefined {
   const { log, metrics, watch } = gate;

@@ -130,6 +130,7 @@ export class WriteBack {
       const { log, checkpointed } = this.#count.get() as { log: number; checkpointed: number };
       return { pages: log, waiting: log - checkpointed };
     } catch {
+      // Whoever commits next hears why it cannot be read.
       return { pages: 0, waiting: 0 };
     }
   }
