@@ -12,8 +12,9 @@ const GROWTH = 2;
 const MARK_AT = 80;
 
 /**
- * Collects what loading has left. V8 has by then made 16 MB of room for young objects, and gives none of it back as long as
- * little happens, as in a relay most of the time. It takes some 40 ms, before anything could wait for it.
+ * Collects what loading has left. V8 has by then made 16 MB of room for young objects, and gives none of it back before it
+ * collects by itself, for which too little happens in a relay most of the time. It takes some 40 ms, before anything could
+ * wait for it.
  */
 export function collectGarbage(): void {
   // Contexts that are made under this flag have `gc`. Node.js has no other way to ask.
@@ -25,8 +26,8 @@ export function collectGarbage(): void {
 }
 
 /**
- * Ends the growth of the room for young objects where more does no good: in a busy relay V8 would go on to 128 MB. Of a relay
- * that has little to do it takes the room back after some seconds: then it may grow again. The store's thread grows with it.
+ * Ends the growth of the room for young objects where more does no good: in a busy relay V8 would go on to 128 MB. When
+ * one that was busy rests, V8 takes the room back after some seconds: then it may grow again. The store's thread grows with it.
  */
 export function boundYoungObjects(): void {
   let mayGrow = true;
